@@ -1,0 +1,345 @@
+"""What both estimators share: from a table to a trained network."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, Self
+
+import jax
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from chainrule.errors import ArgumentError, DivergedError, TableError
+from chainrule.estimators import recipes
+from chainrule.mathematics.loss import Loss
+from chainrule.network.network import Network
+from chainrule.network.prediction import raw_output
+from chainrule.tables.encoders import encode, fit_encoder
+from chainrule.tables.splits import validation_split
+from chainrule.training import interrupt, progress
+from chainrule.training.loop import train
+
+PARAMETERS = """
+    hidden_layer_sizes
+        The width of each hidden layer; ``()`` makes a linear model.
+    activation
+        Of the hidden layers: a name in ``chainrule.ACTIVATIONS``, a formula in ``z``, a pair of functions
+        (value, derivative), an Activation; or a list with one for each layer.
+    {loss}
+    solver
+        A name in ``chainrule.OPTIMIZERS``, such as "adam", "sgd" or "lbfgs"; "sgd(0.9, 1)" or
+        ``chainrule.sgd(momentum=0.9, nesterov=True)``; or an optax transformation, which then brings its
+        own learning rate.
+    learning_rate
+        The schedule: a name in ``chainrule.SCHEDULES``. L-BFGS has none, its line search decides.
+    learning_rate_init
+        The learning rate that the schedule scales; "auto" is 0.004 for Adam's kind under a schedule that
+        ends low, and the solver's usual one otherwise.
+    batch_size
+        Rows per step; "auto" is 32, 128 or 256, by the number of rows.
+    max_iter
+        Epochs at most; "auto" is 60, or more where rows are few.
+    alpha
+        L2 penalty, as scikit-learn's: each step's loss has ½ · alpha · Σ w² / (rows in a batch).
+    l1
+        L1 penalty: each step's loss has l1 · Σ |w|.
+    weight_decay
+        Decoupled weight decay of W; "auto" is the solver's own, mostly 0.
+    max_norm
+        Gradients of a larger norm are scaled down to it; None leaves them.
+    dropout
+        The share of hidden units that are silent in a training step.
+    layer_norm, residual
+        Layer normalisation before each activation; residual sums around layers of equal width.
+    {extra}early_stopping
+        Whether to keep back ``validation_fraction`` of the rows, keep the epoch that is best on them, and
+        stop after ``n_iter_no_change`` epochs that are not better by ``tol``. "auto" does from 500 rows on.
+    validation_fraction, n_iter_no_change, tol
+        See ``early_stopping``.
+    shuffle
+        Whether the rows of an epoch come in a new order.
+    warm_start
+        Whether ``fit`` goes on from where the last one ended.
+    random_state
+        An int for the same bits each time, a RandomState, or None.
+    verbose
+        Whether to draw the progress on a terminal.
+"""
+
+ATTRIBUTES = """
+    network_
+        The :class:`chainrule.Network`: ``print`` it, ``trace`` it, check its gradients.
+    parameters_
+        What it learnt, as NumPy arrays; ``parameters_[0].W`` is W¹ of shape (outputs, inputs).
+    encoder_
+        How columns become the network's inputs; ``encoder_.feature_names`` has a name for each.
+    loss_curve_
+        The training loss of each epoch, as the loss sees the targets.
+    validation_scores_
+        Minus the validation loss after each epoch, greater is better, as HistGradientBoosting's with
+        ``scoring="loss"``; None without validation rows.
+    best_iteration_
+        The epoch, from 1, whose parameters were kept.
+    n_iter_
+        Epochs that ran.
+    n_features_in_, feature_names_in_
+        As in every scikit-learn estimator.
+"""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows as the network sees them: x (rows, inputs), y (rows, targets), weight (rows,) or None."""
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None
+
+    def take(self, rows: np.ndarray) -> "_Rows":
+        return _Rows(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+
+
+class DeepEstimator(BaseEstimator, ABC):  # type: ignore[misc]
+    """The part of DeepRegressor and DeepClassifier that does not depend on what the target is."""
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Learn from a table.
+
+        Parameters
+        ----------
+        X
+            An array or a frame (pandas, polars, pyarrow) of shape (rows, columns). Numbers may be
+            missing; in frames, texts are categories.
+        y
+            Targets of shape (rows,) or (rows, targets).
+        sample_weight
+            What each row counts, ≥ 0; a row of weight 0 is left out.
+        X_val, y_val, sample_weight_val
+            Rows of one's own to choose the best epoch by.
+
+        Raises
+        ------
+        TableError, ArgumentError
+            For data or options that cannot be used, with what to do.
+        DivergedError
+            When there is no finite loss from the first epoch on.
+        """
+        y, weight, X = self._checked(X, y, sample_weight, reset=True)
+        again = self.warm_start and hasattr(self, "parameters_")
+        if not again:
+            self.encoder_ = fit_encoder(X, sample_weight=weight)
+            self._begin_targets(y, weight)
+        rows = _Rows(encode(self.encoder_, X), self._learned(y), self._weighted(y, weight))
+        if (X_val is None) != (y_val is None):
+            raise ArgumentError("X_val and y_val must come together; got one of them.")
+        seed = self._seed()
+        if X_val is not None:
+            y_val, weight_val, X_val = self._checked(X_val, y_val, sample_weight_val, reset=False)
+            weight_val = self._weighted(y_val, weight_val)
+            held_out = _Rows(encode(self.encoder_, X_val), self._learned(y_val), weight_val)
+        elif self._keeps_back(len(y)):
+            training, validation = validation_split(
+                y, self.validation_fraction, seed, stratify=self._stratifies(y)
+            )
+            rows, held_out = rows.take(training), rows.take(validation)
+        else:
+            held_out = None
+        self._train(rows, held_out, seed, again=again)
+        return self
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        first = not hasattr(self, "parameters_")
+        y, weight, X = self._checked(X, y, sample_weight, reset=first)
+        if first:
+            self.encoder_ = fit_encoder(X, sample_weight=weight)
+            self._begin_targets(y, weight)
+        rows = _Rows(encode(self.encoder_, X), self._learned(y), self._weighted(y, weight))
+        self._train(rows, None, self._seed(), again=not first, one_epoch=True)
+        return self
+
+    def _train(
+        self, rows: _Rows, held_out: _Rows | None, seed: int, *, again: bool, one_epoch: bool = False
+    ) -> None:
+        batch = recipes.batch_size(len(rows.x)) if self.batch_size == "auto" else self.batch_size
+        wished = recipes.epochs(len(rows.x), batch) if self.max_iter == "auto" else self.max_iter
+        epochs = 1 if one_epoch else wished
+        if again:
+            network, state = self.network_, self._state
+        else:
+            network, state = self._made_network(rows, batch), None
+            self.loss_curve_: list[float] = []
+            scores: list[float] = []
+            self.validation_scores_: list[float] | None = scores if held_out else None
+            self.n_iter_ = 0
+        patience = self.n_iter_no_change if held_out or self.early_stopping is True else None
+        run = train(
+            network,
+            rows.x,
+            rows.y,
+            weight=rows.weight,
+            validation=(held_out.x, held_out.y, held_out.weight) if held_out else None,
+            parameters=self.parameters_ if again else None,
+            state=state,
+            optimizer=self.solver,
+            learning_rate=recipes.learning_rate(self.learning_rate_init, self.solver, self.learning_rate),
+            schedule="constant" if one_epoch else self.learning_rate,
+            weight_decay=None if self.weight_decay == "auto" else self.weight_decay,
+            max_norm=self.max_norm,
+            batch_size=batch,
+            epochs=epochs,
+            patience=None if one_epoch else patience,
+            tol=self.tol,
+            shuffle=self.shuffle,
+            seed=(seed + self.n_iter_) % 2**32,
+        )
+        kept = None
+        done = self.n_iter_
+        with interrupt.noticed() as interrupted:
+            for epoch in progress.shown(run, epochs, bool(self.verbose)):
+                if epoch.diverged:
+                    self._tell_divergence(epoch.number, kept is not None or again)
+                    break
+                self.loss_curve_.append(epoch.loss)
+                if self.validation_scores_ is not None and epoch.validation_loss is not None:
+                    self.validation_scores_.append(-epoch.validation_loss)
+                self.n_iter_ += 1
+                kept = epoch
+                if epoch.improved:
+                    self.best_iteration_ = done + epoch.number
+                if interrupted():
+                    break
+            self.interrupted_ = interrupted()
+        self.network_ = network
+        if kept is not None:
+            self.parameters_ = jax.tree.map(np.asarray, kept.best_parameters)
+            self._state = kept.state if self.warm_start or one_epoch else None
+
+    def _made_network(self, rows: _Rows, batch: int) -> Network:
+        loss = self._found_loss()
+        sizes = self.hidden_layer_sizes
+        try:
+            hidden = (int(sizes),) if isinstance(sizes, int | np.integer) else tuple(map(int, sizes))
+        except (TypeError, ValueError):
+            raise ArgumentError(
+                f"hidden_layer_sizes must be whole numbers, such as (128, 128); got {sizes!r}."
+            ) from None
+        return Network(
+            (rows.x.shape[1], *hidden, self._outputs(loss, rows.y.shape[1])),
+            self.activation,
+            loss,
+            dropout=self.dropout,
+            layer_norm=self.layer_norm,
+            residual=self.residual,
+            l1=self.l1,
+            l2=recipes.l2(self.alpha, batch, len(rows.x)),
+            label_smoothing=getattr(self, "label_smoothing", 0.0),
+        )
+
+    def _raw(self, X: Any) -> np.ndarray:
+        """ŷ of shape (rows, outputs)."""
+        check_is_fitted(self, "parameters_")
+        return raw_output(self.network_, self.parameters_, encode(self.encoder_, self._table(X, reset=False)))
+
+    def _table(self, X: Any, reset: bool) -> Any:
+        """Check a table as scikit-learn does; frames keep their columns' types."""
+        frame = hasattr(X, "columns") and not hasattr(X, "sparse_columns")
+        if frame:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return X
+        return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
+
+    def _checked(
+        self, X: Any, y: Any, sample_weight: Any, reset: bool
+    ) -> tuple[np.ndarray, np.ndarray | None, Any]:
+        """Check rows that belong together, and leave out those of weight 0."""
+        if y is None:
+            raise TableError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None. Give y."
+            )
+        X, y = self._table(X, reset), self._checked_targets(y)
+        check_consistent_length(X, y, sample_weight)
+        if sample_weight is None:
+            return y, None, X
+        weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        counts = weight > 0
+        if counts.all():
+            return y, weight, X
+        if not counts.any():
+            raise TableError("sample_weight must be above 0 in at least one row; got only zeros.")
+        kept = np.flatnonzero(counts)
+        return y[kept], weight[kept], X[kept] if isinstance(X, np.ndarray) else _taken(X, kept)
+
+    def _keeps_back(self, rows: int) -> bool:
+        if self.early_stopping not in (True, False, "auto"):
+            raise ArgumentError(f"early_stopping must be True, False or 'auto'; got {self.early_stopping!r}.")
+        wished = recipes.validates(rows) if self.early_stopping == "auto" else self.early_stopping
+        return bool(wished) and rows >= 2
+
+    def _seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _tell_divergence(self, number: int, something_kept: bool) -> None:
+        advice = (
+            "Lower learning_rate_init, set max_norm (such as 1.0), or look for enormous values in the table."
+        )
+        if not something_kept:
+            raise DivergedError(f"the loss must stay finite; it was not in the first epoch. {advice}")
+        import warnings
+
+        warnings.warn(
+            f"The loss was not finite in epoch {number}; the best parameters before it are kept. {advice}",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.single_output = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _weighted(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
+        """What each row counts; classes may have a weight too."""
+        return weight
+
+    @abstractmethod
+    def _found_loss(self) -> Loss:
+        """The loss, chosen by the target where the user leaves it open."""
+
+    @abstractmethod
+    def _outputs(self, loss: Loss, targets: int) -> int:
+        """How many outputs the network has."""
+
+    @abstractmethod
+    def _checked_targets(self, y: Any) -> np.ndarray:
+        """Refuse targets that cannot be learnt."""
+
+    @abstractmethod
+    def _begin_targets(self, y: np.ndarray, weight: np.ndarray | None) -> None:
+        """Learn what there is to know of the targets: their scale, their classes."""
+
+    @abstractmethod
+    def _learned(self, y: np.ndarray) -> np.ndarray:
+        """Targets as the loss sees them, shape (rows, targets)."""
+
+    @abstractmethod
+    def _stratifies(self, y: np.ndarray) -> bool:
+        """Whether a validation part should have the classes in proportion."""
+
+
+def _taken(frame: Any, rows: np.ndarray) -> Any:
+    import narwhals as nw
+
+    return nw.from_native(frame, eager_only=True)[rows.tolist()].to_native()

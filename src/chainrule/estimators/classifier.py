@@ -1,0 +1,237 @@
+"""DeepClassifier: classes, or several labels, from a table."""
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from chainrule.errors import ArgumentError, TableError
+from chainrule.estimators.base import ATTRIBUTES, PARAMETERS, DeepEstimator
+from chainrule.estimators.targets import as_indicators
+from chainrule.mathematics.loss import DISTRIBUTION, PROBABILITY, Loss
+from chainrule.mathematics.losses import find_loss
+
+
+def _has_probabilities(estimator: "DeepClassifier") -> bool:
+    if estimator.loss != "auto" and "logit" not in find_loss(estimator.loss).link:
+        raise AttributeError(f"the loss {estimator.loss!r} gives no probabilities; use decision_function.")
+    return True
+
+
+class DeepClassifier(ClassifierMixin, DeepEstimator):  # type: ignore[misc]
+    __doc__ = f"""Predict classes by a deep network, to scikit-learn's contract.
+
+    Two classes, several, or several labels of which each holds or not (y of zeros and ones, one column for
+    each label). Classes may be texts or numbers.
+
+    Parameters
+    ----------
+    {
+        PARAMETERS.strip().format(
+            loss='''loss
+        "auto" is softmax_cross_entropy for several classes, else binary_cross_entropy; or a name in
+        ``chainrule.LOSSES`` such as "focal" or "hinge", a formula in ``y_hat`` and ``y`` (0 or 1), a pair
+        of functions (value, gradient), or a Loss. A loss on single outputs takes several classes one
+        against the rest.''',
+            extra='''class_weight
+        None, "balanced" (inverse to the classes' frequencies), or a dict of class to weight; multiplies
+        the sample weights.
+    label_smoothing
+        ε: the target of a class becomes 1 − ε + ε / classes, that of the others ε / classes.
+    ''',
+        )
+    }
+
+    Attributes
+    ----------
+    classes_
+        The classes, in the order of the columns of ``predict_proba``.
+    {ATTRIBUTES.strip()}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]] * 8)
+    >>> y = np.array(["same", "differ", "differ", "same"] * 8)
+    >>> DeepClassifier((16,), random_state=0).fit(X, y).score(X, y)
+    1.0
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (128, 128, 128),
+        activation: Any = "silu",
+        *,
+        loss: Any = "auto",
+        solver: Any = "adam",
+        learning_rate: Any = "one_cycle",
+        learning_rate_init: Any = "auto",
+        batch_size: Any = "auto",
+        max_iter: Any = "auto",
+        alpha: float = 0.0,
+        l1: float = 0.0,
+        weight_decay: Any = "auto",
+        max_norm: float | None = None,
+        dropout: float = 0.0,
+        layer_norm: bool = False,
+        residual: bool = False,
+        class_weight: Any = None,
+        label_smoothing: float = 0.0,
+        early_stopping: Any = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 20,
+        tol: float = 1e-4,
+        shuffle: bool = True,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.loss = loss
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.alpha = alpha
+        self.l1 = l1
+        self.weight_decay = weight_decay
+        self.max_norm = max_norm
+        self.dropout = dropout
+        self.layer_norm = layer_norm
+        self.residual = residual
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.shuffle = shuffle
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """The raw output ŷ: shape (rows,) for two classes, where above 0 means the second; else (rows, classes)."""
+        raw = self._raw(X)
+        if self._multilabel or len(self.classes_) > 2:
+            return raw
+        return raw[:, 0] if raw.shape[1] == 1 else raw[:, 1] - raw[:, 0]
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the most probable class of each row; for labels, zeros and ones of shape (rows, labels)."""
+        decision = self.decision_function(X)
+        if self._multilabel:
+            return (decision > 0).astype(int)
+        codes = (decision > 0).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)
+        return self.classes_[codes]  # type: ignore[no-any-return]
+
+    @available_if(_has_probabilities)
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of shape (rows, classes), each row of sum 1; for labels, of each label."""
+        raw = self._raw(X)
+        p = np.asarray(self.network_.loss.inverse_link(raw), np.float64)
+        if self._multilabel:
+            return p
+        if p.shape[1] == 1:
+            return np.hstack([1 - p, p])
+        return p / p.sum(axis=1, keepdims=True)
+
+    @available_if(_has_probabilities)
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Logarithms of :meth:`predict_proba`."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Go once over these rows; the first call must name all ``classes`` that will ever come."""
+        if not hasattr(self, "classes_"):
+            if classes is None:
+                raise ArgumentError("classes must be passed on the first call to partial_fit.")
+            self._planned_classes = np.unique(np.asarray(classes))
+        elif classes is not None and not np.array_equal(np.unique(np.asarray(classes)), self.classes_):
+            raise ArgumentError(
+                f"classes must be as in the first call to partial_fit, {self.classes_}; got {classes}."
+            )
+        return self._partial_fit(X, y, sample_weight)
+
+    def _found_loss(self) -> Loss:
+        if self.loss != "auto":
+            loss = find_loss(self.loss)
+        elif self._multilabel or len(self.classes_) == 2:
+            loss = find_loss("binary_cross_entropy")
+        else:
+            loss = find_loss("softmax_cross_entropy")
+        if loss.domain not in (PROBABILITY, DISTRIBUTION) and "own" not in loss.use:
+            raise ArgumentError(f"loss must be one for classes; got {loss.name!r}, which needs {loss.domain.text}.")
+        if self._multilabel and loss.domain is DISTRIBUTION:
+            raise ArgumentError(f"loss must be one on single outputs for several labels; got {loss.name!r}.")
+        return loss
+
+    def _outputs(self, loss: Loss, targets: int) -> int:
+        return max(targets, 2) if loss.domain is DISTRIBUTION else targets
+
+    def _checked_targets(self, y: Any) -> np.ndarray:
+        y = np.asarray(y) if hasattr(y, "to_numpy") else y
+        check_classification_targets(y)
+        if type_of_target(y, input_name="y") == "multilabel-indicator":
+            return check_array(y, dtype=int)  # type: ignore[no-any-return]
+        if type_of_target(y) == "multiclass-multioutput":
+            raise TableError(
+                "y must be one column of classes, or columns of zeros and ones; got several columns of "
+                "classes. Fit one classifier for each (sklearn.multioutput.MultiOutputClassifier)."
+            )
+        return column_or_1d(y, warn=True)  # type: ignore[no-any-return]
+
+    def _begin_targets(self, y: np.ndarray, weight: np.ndarray | None) -> None:
+        self._multilabel = y.ndim == 2
+        if self._multilabel:
+            self.classes_ = np.arange(y.shape[1])
+            return
+        self.classes_ = self.__dict__.pop("_planned_classes", None)
+        if self.classes_ is None:
+            self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise TableError(
+                f"y must have at least two classes; got one class, {self.classes_[0]!r}. There is nothing to learn."
+            )
+
+    def _learned(self, y: np.ndarray) -> np.ndarray:
+        if self._multilabel:
+            if y.ndim != 2 or y.shape[1] != len(self.classes_):
+                raise TableError(f"y must have {len(self.classes_)} columns of zeros and ones; got {y.shape}.")
+            return y.astype(np.float32)
+        strange = np.flatnonzero(~np.isin(y, self.classes_))
+        if strange.size:
+            raise TableError(
+                f"y must be one of the classes {list(self.classes_[:10])}; got {y[strange[0]]!r} in row "
+                f"{strange[0]}."
+            )
+        indicators = as_indicators(np.searchsorted(self.classes_, y), len(self.classes_))
+        if indicators.shape[1] == 1 and self._found_loss().domain is DISTRIBUTION:
+            return np.hstack([1 - indicators, indicators])
+        return indicators
+
+    def _weighted(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
+        if self.class_weight is None:
+            return weight
+        if self.class_weight == "balanced" and weight is not None and y.ndim == 1:
+            # "balanced" by what the rows count, so that weight 2 is the same as the row twice.
+            classes, codes = np.unique(y, return_inverse=True)
+            totals = np.bincount(codes, weight)
+            return weight * (weight.sum() / (len(classes) * totals))[codes]
+        by_class = compute_sample_weight(self.class_weight, y)
+        return by_class if weight is None else weight * by_class  # type: ignore[no-any-return]
+
+    def _stratifies(self, y: np.ndarray) -> bool:
+        return y.ndim == 1
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,42 @@
+"""What the estimators do where the user says nothing, and why."""
+
+from math import ceil
+
+# Small batches take more steps where rows are few; large ones use the processor better where they are many.
+_BATCHES = ((2_000, 32), (20_000, 128))
+_LARGEST_BATCH = 256
+
+_EPOCHS = 60
+_STEPS = 1_500  # a network needs about this many steps to learn anything, however few the rows
+_MOST_EPOCHS = 500
+
+# With fewer rows a validation part says more about luck than about the network.
+_ROWS_TO_VALIDATE = 500
+
+
+def batch_size(rows: int) -> int:
+    """Rows per step: 32 below 2,000 rows, 128 below 20,000, else 256."""
+    return next((size for bound, size in _BATCHES if rows < bound), _LARGEST_BATCH)
+
+
+def epochs(rows: int, batch: int) -> int:
+    """60 epochs, or as many as make 1,500 steps, at most 500."""
+    return max(_EPOCHS, min(_MOST_EPOCHS, ceil(_STEPS / ceil(rows / batch))))
+
+
+def learning_rate(wish: float | str, solver: object, schedule: object) -> float | None:
+    """Resolve "auto": 0.004 for Adam's kind where the schedule ends low, else the solver's own."""
+    if wish != "auto":
+        return float(wish)
+    adam = isinstance(solver, str) and solver in ("adam", "adamw", "nadam")
+    return 4e-3 if adam and schedule != "constant" else None
+
+
+def l2(alpha: float, batch: int, rows: int) -> float:
+    """scikit-learn's alpha as the strength of ½ Σ w²: divided by the rows of a batch."""
+    return alpha / min(batch, rows)
+
+
+def validates(rows: int) -> bool:
+    """Whether a part of the rows is kept back to find the best epoch: from 500 rows on."""
+    return rows >= _ROWS_TO_VALIDATE

@@ -1,0 +1,63 @@
+"""One rule for arguments that take a name or the thing itself."""
+
+import re
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from chainrule.errors import ArgumentError
+
+
+T = TypeVar("T")
+_CALL = re.compile(r"\s*(\w+)\((.*)\)\s*")
+
+
+def find(
+    what: str,
+    given: object,
+    table: Mapping[str, T],
+    kind: type[T],
+    *,
+    factories: Mapping[str, Callable[..., T]] | None = None,
+    otherwise: str = "",
+) -> T:
+    """Return ``table[given]`` for a name, what ``factories`` makes for "name(numbers)", or ``given`` itself.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else; ``otherwise`` names what more the argument may be.
+    """
+    if isinstance(given, kind):
+        return given
+    if isinstance(given, str):
+        if given in table:
+            return table[given]
+        call = _CALL.fullmatch(given)
+        if call and factories and call[1] in factories:
+            return factories[call[1]](*_numbers(what, given, call[2]))
+    close = get_close_matches(given, table, n=1) if isinstance(given, str) else []
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    made = "".join(f", {name}(…)" for name in factories or ())
+    raise ArgumentError(
+        f"{what} must be one of {', '.join(table)}{made}{otherwise}, or a chainrule.{kind.__name__}; "
+        f"got {given!r}.{hint}"
+    )
+
+
+def _numbers(what: str, given: str, inside: str) -> list[float]:
+    try:
+        return [float(number) for number in inside.split(",")] if inside.strip() else []
+    except ValueError:
+        raise ArgumentError(
+            f"{what} must have numbers between its brackets, separated by commas; got {given!r}."
+        ) from None
+
+
+def reduce_by_name(record: Any, find: Callable[[object], object]) -> tuple[Any, ...]:
+    """How to pickle a record: by its name where that finds it again, else as the tuple it is."""
+    try:
+        findable = find(record.name) == record
+    except ArgumentError:
+        findable = False
+    return (find, (record.name,)) if findable else (type(record), tuple(record))

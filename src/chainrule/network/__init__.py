@@ -1,0 +1,1 @@
+"""Networks as chains of maps, and back-propagation through them."""

@@ -1,0 +1,313 @@
+"""Network: sizes, activation and loss make a chain of maps, and its two passes."""
+
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, final
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from chainrule.errors import ArgumentError
+from chainrule.mathematics import penalties
+from chainrule.mathematics.activations import Activation, find_activation
+from chainrule.mathematics.initializers import Initializer, find_initializer
+from chainrule.mathematics.loss import Loss, mean_loss
+from chainrule.mathematics.losses import find_loss
+from chainrule.network import drawing, propagation
+from chainrule.network.layer import Layer
+from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
+from chainrule.network.parameters import Parameters, map_matrices, matrices
+
+if TYPE_CHECKING:
+    from chainrule.network.gradient_check import GradientReport
+    from chainrule.network.trace import Trace
+
+
+@final
+class Network:
+    """A deep feed-forward network: hˡ = σ(Wˡ hˡ⁻¹ + bˡ), and ŷ = W h + b at the end.
+
+    Parameters
+    ----------
+    sizes
+        (m, k₁, …, k_L, n): inputs, the width of each hidden layer, outputs. Without hidden layers the
+        network is linear.
+    activation
+        σ of every hidden layer, or one for each: a name in ``chainrule.ACTIVATIONS``, a formula in ``z``,
+        a pair of functions (value, derivative), or an Activation.
+    loss
+        A name in ``chainrule.LOSSES``, a formula in ``y_hat`` and ``y``, a pair of functions (value,
+        gradient), or a Loss. The loss of one row is the **sum** over its outputs, the loss of a batch is
+        the (weighted) **mean** over its rows: for squared_error, L = (1/N) Σᵣ Σᵢ (yᵣᵢ − ŷᵣᵢ)².
+    bias
+        Whether the affine maps have b.
+    initializer
+        How W begins: a name in ``chainrule.INITIALIZERS`` or an Initializer. By default the one that
+        suits the activation that follows.
+    dropout
+        The share of hidden units that are silent in a training step, 0 ≤ dropout < 1.
+    layer_norm
+        Whether z is normalised, row by row, before each hidden activation.
+    residual
+        Whether each hidden layer that is as wide as its input adds its input to its output.
+    l1, l2
+        Add l1 · Σ |w| + l2 · ½ Σ w² over all W to the loss.
+    label_smoothing
+        ε: a target y becomes y (1 − ε) + ε / classes, for the losses that admit it.
+
+    Raises
+    ------
+    ArgumentError
+        When an argument is outside what it may be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> network = Network((2, 3, 1), activation="tanh")
+    >>> parameters = network.initialize(seed=0)
+    >>> x, y = np.array([[1.0, 2.0]]), np.array([[0.5]])
+    >>> network.forward(parameters, x).shape
+    (1, 1)
+    >>> loss, gradients = network.backward(parameters, x, y)
+    >>> gradients[0].W.shape
+    (3, 2)
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: object = "silu",
+        loss: object = "squared_error",
+        *,
+        bias: bool = True,
+        initializer: str | Initializer | None = None,
+        dropout: float = 0.0,
+        layer_norm: bool = False,
+        residual: bool = False,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self.sizes = _checked_sizes(sizes)
+        self.activations = _one_for_each(activation, len(self.sizes) - 2)
+        self.loss: Loss = find_loss(loss)
+        for name, value in (("l1", l1), ("l2", l2)):
+            if not value >= 0:
+                raise ArgumentError(f"{name} must be 0 or more; got {value!r}.")
+        for name, value in (("dropout", dropout), ("label_smoothing", label_smoothing)):
+            if not 0 <= value < 1:
+                raise ArgumentError(f"{name} must be at least 0 and below 1; got {value!r}.")
+        if label_smoothing and self.loss.smooth is None:
+            raise ArgumentError(
+                f"label_smoothing must be 0 with the loss {self.loss.name!r}, whose targets are not "
+                f"probabilities; got {label_smoothing!r}."
+            )
+        if self.sizes[-1] % self.loss.outputs_per_target:
+            raise ArgumentError(
+                f"the last size must be a multiple of {self.loss.outputs_per_target}, the outputs of the "
+                f"loss {self.loss.name!r} for each target; got {self.sizes[-1]}."
+            )
+        self.l1, self.l2, self.label_smoothing = float(l1), float(l2), float(label_smoothing)
+        self.layers: tuple[Layer, ...] = _chain(
+            self.sizes, self.activations, bias, initializer, float(dropout), layer_norm, residual
+        )
+
+    @property
+    def targets(self) -> int:
+        """How many target columns there are: outputs, or fewer where the loss takes several for each."""
+        return self.sizes[-1] // self.loss.outputs_per_target
+
+    def initialize(self, seed: int = 0) -> Parameters:
+        """Draw parameters at random: one entry for each map that learns; ``[0].W`` is W¹."""
+        if not isinstance(seed, int) or not 0 <= seed < 2**32:
+            raise ArgumentError(f"seed must be a whole number from 0 to 2³² − 1; got {seed!r}.")
+        return propagation.initialize(self.layers, jax.random.key(seed), self.sizes[0])
+
+    def forward(self, parameters: Parameters, x: ArrayLike) -> Array:
+        """ŷ of shape (rows, n), the raw output, for x of shape (rows, m)."""
+        return _forward(self, parameters, self._inputs(parameters, x))
+
+    def predict(self, parameters: Parameters, x: ArrayLike) -> Array:
+        """ŷ through the loss's inverse link: means, probabilities; shape (rows, n)."""
+        return self.loss.inverse_link(self.forward(parameters, x))
+
+    def backward(
+        self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
+    ) -> tuple[Array, Parameters]:
+        """Return L and its gradient, in the same structure as the parameters, without dropout.
+
+        ``x`` has shape (rows, m), ``y`` (rows, targets), ``weight`` (rows,); L = Σ wᵣ ℓᵣ / Σ wᵣ, plus
+        the penalties.
+        """
+        return _backward(self, parameters, *self._rows(parameters, x, y, weight))
+
+    def evaluate(
+        self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
+    ) -> Array:
+        """Return the plain loss: the weighted mean over the rows, without penalties or smoothing."""
+        x, y, share = self._rows(parameters, x, y, weight)
+        return (share * self.loss.value(_forward(self, parameters, x), y)).sum()
+
+    def trace(
+        self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
+    ) -> "Trace":
+        """Every intermediate of both passes by name: z1, h1, …, y_hat, L, delta1, …, dW1, db1, …."""
+        from chainrule.network.trace import trace
+
+        return trace(self, parameters, *self._rows(parameters, x, y, weight))
+
+    def check_gradients(
+        self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
+    ) -> "GradientReport":
+        """Compare the gradient by hand with automatic differentiation and finite differences, in float64."""
+        from chainrule.network.gradient_check import check_gradients
+
+        return check_gradients(self, parameters, *self._rows(parameters, x, y, weight))
+
+    def objective(
+        self, parameters: Parameters, x: Array, y: Array, share: Array, seed: Array | None = None
+    ) -> tuple[Array, Parameters, tuple[Array, ...], tuple[Array, ...]]:
+        """L, its gradients, every value and every delta: both passes, for use inside compiled programs.
+
+        ``share`` is what each row counts, so that L = Σ shareᵣ ℓᵣ + penalties; ``seed`` (uint32) draws the
+        dropout, None leaves it out. The arrays are not checked.
+        """
+        if self.label_smoothing and self.loss.smooth is not None:
+            y = self.loss.smooth(y, self.label_smoothing)
+        values = propagation.forward(self.layers, parameters, x, seed)
+        L, delta = mean_loss(self.loss, values[-1], y, share)
+        gradients, deltas = propagation.backward(self.layers, parameters, values, delta, seed)
+        for strength, penalty, slope in (
+            (self.l1, penalties.l1, penalties.l1_gradient),
+            (self.l2, penalties.l2, penalties.l2_gradient),
+        ):
+            if strength:
+                L = L + strength * sum(penalty(W) for W in matrices(parameters))
+                pulls = map_matrices(slope, parameters)
+                gradients = jax.tree.map(
+                    lambda g, pull, s=strength: g + s * pull if g.ndim == 2 else g, gradients, pulls
+                )
+        return L, gradients, values, deltas
+
+    def _inputs(self, parameters: Parameters, x: ArrayLike) -> Array:
+        """Refuse what does not fit: a compiled function cannot say why."""
+        leaves, structure = jax.tree.flatten(parameters)
+        expected, expected_structure = jax.tree.flatten(shapes(self))
+        if structure != expected_structure or [p.shape for p in leaves] != [p.shape for p in expected]:
+            raise ArgumentError("parameters must be those of this network: make them by initialize(seed).")
+        return _matrix("x", x, self.sizes[0], leaves[0].dtype)
+
+    def _rows(
+        self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None
+    ) -> tuple[Array, Array, Array]:
+        x = self._inputs(parameters, x)
+        y = jnp.asarray(y, x.dtype)
+        y = _matrix("y", y[:, None] if y.ndim == 1 and self.targets == 1 else y, self.targets, x.dtype)
+        share = jnp.ones(x.shape[0], x.dtype) if weight is None else jnp.asarray(weight, x.dtype)
+        if not x.shape[0] == y.shape[0] == share.size or share.ndim != 1 or not x.shape[0]:
+            raise ArgumentError(
+                f"x, y and weight must have the same number of rows, at least one; got {x.shape[0]}, "
+                f"{y.shape[0]} and weights of shape {share.shape}."
+            )
+        if not (float(share.min()) >= 0 and float(share.sum()) > 0):
+            raise ArgumentError("weight must be 0 or more, and more than 0 in at least one row.")
+        return x, y, share / share.sum()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Network) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        """What decides the compiled program: equal networks share one."""
+        return self.sizes, self.layers, self.loss, self.l1, self.l2, self.label_smoothing
+
+    def __repr__(self) -> str:
+        return drawing.text(self)
+
+    def _repr_html_(self) -> str:
+        return drawing.html(self)
+
+
+@partial(jax.jit, static_argnums=0)
+def _forward(network: Network, parameters: Parameters, x: Array) -> Array:
+    return propagation.forward(network.layers, parameters, x)[-1]
+
+
+@partial(jax.jit, static_argnums=0)
+def _backward(
+    network: Network, parameters: Parameters, x: Array, y: Array, share: Array
+) -> tuple[Array, Parameters]:
+    return network.objective(parameters, x, y, share)[:2]
+
+
+@lru_cache(maxsize=256)
+def shapes(network: Network) -> Parameters:
+    """The parameters without their numbers: each leaf has a shape and a dtype."""
+    return jax.eval_shape(
+        lambda key: propagation.initialize(network.layers, key, network.sizes[0]), jax.random.key(0)
+    )
+
+
+def _matrix(name: str, array: ArrayLike, columns: int, dtype: Any) -> Array:
+    array = jnp.asarray(array, dtype)
+    if array.ndim != 2 or array.shape[1] != columns:
+        raise ArgumentError(f"{name} must have shape (rows, {columns}); got {array.shape}.")
+    return array
+
+
+def _checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    try:
+        whole = tuple(int(size) for size in sizes)
+        fits = len(whole) >= 2 and all(s == w and w >= 1 for s, w in zip(sizes, whole, strict=True))
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits:
+        raise ArgumentError(
+            "sizes must be whole numbers of at least 1: inputs, the width of each hidden layer, outputs, "
+            f"such as (4, 16, 16, 1); got {sizes!r}."
+        )
+    return whole
+
+
+def _one_for_each(activation: object, hidden: int) -> tuple[Activation, ...]:
+    """One activation for all hidden layers, or a sequence with one for each; a pair of functions is one."""
+    several = isinstance(activation, list | tuple) and not isinstance(activation, Activation)
+    if several and not all(callable(part) for part in activation):  # type: ignore[attr-defined]
+        each = tuple(find_activation(part) for part in activation)  # type: ignore[attr-defined]
+        if len(each) != hidden:
+            raise ArgumentError(
+                f"activation must be one for all hidden layers, or one for each of the {hidden}; "
+                f"got {len(each)}."
+            )
+        return each
+    return (find_activation(activation),) * hidden
+
+
+def _chain(
+    sizes: tuple[int, ...],
+    activations: tuple[Activation, ...],
+    bias: bool,
+    initializer: str | Initializer | None,
+    dropout: float,
+    layer_norm: bool,
+    residual: bool,
+) -> tuple[Layer, ...]:
+    """Affine, normalise, activate, drop out, for every hidden layer; then the last affine map."""
+    chain: list[Layer] = []
+    for place, (inputs, outputs, activation) in enumerate(zip(sizes, sizes[1:], activations, strict=False)):
+        block: list[Layer] = [Affine(outputs, find_initializer(initializer or activation.initializer), bias)]
+        if layer_norm:
+            block.append(Normalize())
+        block.append(Activate(activation))
+        if dropout:
+            block.append(Dropout(dropout, place))
+        if residual and inputs == outputs:
+            chain.append(Residual(tuple(block)))
+        else:
+            chain.extend(block)
+    chain.append(Affine(sizes[-1], find_initializer(initializer or "glorot_uniform"), bias))
+    return tuple(chain)

@@ -1,0 +1,43 @@
+"""Forward passes over many rows, in chunks of one shape, so that no row's answer depends on its neighbours."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from chainrule.network import propagation
+from chainrule.network.network import Network
+from chainrule.network.parameters import Parameters
+
+CHUNK = 256  # rows that are multiplied together
+_CHUNKS = 64  # chunks that one call of the compiled program takes, where there are so many
+
+
+def raw_output(network: Network, parameters: Parameters, x: np.ndarray) -> np.ndarray:
+    """ŷ of shape (rows, n) for x of shape (rows, m), float32 or float64.
+
+    The same row gives the same bits in any table: every product has the same shape.
+    """
+    rows, columns = x.shape
+    out = np.empty((rows, network.sizes[-1]), x.dtype)
+    start = 0
+    while start < rows:
+        chunks = _CHUNKS if rows - start > CHUNK else 1
+        part = x[start : start + chunks * CHUNK]
+        block = np.zeros((chunks * CHUNK, columns), x.dtype)
+        block[: len(part)] = part
+        raw = _chunks(network, parameters, block.reshape(chunks, CHUNK, columns))
+        out[start : start + len(part)] = np.asarray(raw).reshape(-1, out.shape[1])[: len(part)]
+        start += len(part)
+    return out
+
+
+@partial(jax.jit, static_argnums=0)
+def _chunks(network: Network, parameters: Parameters, x: Array) -> Array:
+    def one(chunk: Array) -> Array:
+        return propagation.forward(network.layers, parameters, chunk)[-1]
+
+    # A loop also around a single chunk: the compiler then sees the same products in both programs.
+    return jax.lax.map(one, jnp.asarray(x))

@@ -1,0 +1,1 @@
+"""Training: batches, optimizers, schedules, and the loop."""

@@ -1,0 +1,157 @@
+"""One epoch as one compiled program: gather a batch, both passes, a step, and again; then validation.
+
+Row counts and step counts are arguments of the program, not part of it, and tables come in padded
+sizes, so that the folds of a cross-validation share one program.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from chainrule.mathematics.affine import inputs_first
+from chainrule.mathematics.dropout import mix
+from chainrule.network import propagation
+from chainrule.network.network import Network, shapes
+from chainrule.network.parameters import Parameters
+from chainrule.training.batches import Table
+from chainrule.training.optimizers import Optimizer
+from chainrule.training.schedules import Schedule
+
+
+class Program(NamedTuple):
+    """What decides the compiled program."""
+
+    network: Network
+    optimizer: Optimizer
+    schedule: Schedule
+    max_norm: float | None
+    batch_size: int
+    validation_chunk: int | None
+
+
+class State(NamedTuple):
+    """What an epoch hands to the next."""
+
+    parameters: Parameters
+    """As they are kept between steps: see :func:`restored`."""
+    optimizer: Any
+    best: Parameters
+    best_loss: Array
+
+
+def begin(program: Program, parameters: Parameters) -> State:
+    """Make the state before the first epoch."""
+    kept = restored(program.network, parameters)
+    return State(kept, program.optimizer.direction.init(kept), kept, jnp.asarray(jnp.inf))
+
+
+def restored(network: Network, parameters: Parameters) -> Parameters:
+    """Turn kept parameters into public ones, or back: each W that is best kept transposed is transposed."""
+    return jax.tree.map(
+        lambda leaf, public: leaf.T if public.ndim == 2 and inputs_first(*public.shape) else leaf,
+        parameters,
+        shapes(network),
+    )
+
+
+@partial(jax.jit, static_argnums=0)
+def run_epoch(
+    program: Program,
+    state: State,
+    table: Table,
+    held_out: Table | None,
+    order: Array,
+    plan: Array,
+    counts: Array,
+) -> tuple[State, Array]:
+    """All steps of one epoch.
+
+    ``order`` (steps, batch_size) says which rows each step sees; ``plan`` is learning rate, weight decay,
+    steps done before, and steps planned in all; ``counts`` is steps, rows, seed and number of the epoch.
+    The report is loss, validation loss, whether all is finite, and whether this is the best so far.
+    """
+    network, rule = program.network, program.optimizer
+    rate, decay, done, planned = plan
+    steps, rows, seed, number = counts
+    noise = mix(mix(seed.astype(jnp.uint32)) + number.astype(jnp.uint32))
+
+    def step(i: Array, carry: tuple[Parameters, Any, Array]) -> tuple[Parameters, Any, Array]:
+        parameters, memory, total = carry
+        index = order[i]
+        in_batch = jnp.minimum(program.batch_size, rows - i * program.batch_size)
+        share = table.weight[index] / in_batch
+        objective = _objective(network, table.x[index], table.y[index], share, noise + i.astype(jnp.uint32))
+        loss, gradients = objective.both(parameters)
+        if program.max_norm is not None:
+            gradients = _clipped(gradients, program.max_norm)
+        direction, memory = optax.with_extra_args_support(rule.direction).update(
+            gradients, memory, parameters, value=loss, grad=gradients, value_fn=objective.value
+        )
+        now = rate * program.schedule.factor((done + i) / planned)
+        parameters = jax.tree.map(
+            lambda p, d: p - now * (d + decay * p if p.ndim == 2 else d), parameters, direction
+        )
+        return parameters, memory, total + loss * in_batch
+
+    parameters, memory, total = jax.lax.fori_loop(
+        0, steps, step, (state.parameters, state.optimizer, jnp.zeros((), table.x.dtype))
+    )
+    loss = total / rows
+    finite = jnp.isfinite(loss) & jnp.array([jnp.isfinite(p).all() for p in jax.tree.leaves(parameters)]).all()
+    if held_out is None:
+        score, improved = loss, finite
+    else:
+        score = _evaluate(program, parameters, held_out)
+        finite &= jnp.isfinite(score)
+        improved = finite & (score <= state.best_loss)
+    best = jax.tree.map(lambda new, old: jnp.where(improved, new, old), parameters, state.best)
+    best_loss = jnp.where(improved, score, state.best_loss)
+    report = jnp.stack([loss, score, finite.astype(loss.dtype), improved.astype(loss.dtype)])
+    return State(parameters, memory, best, best_loss), report
+
+
+class _Objective(NamedTuple):
+    both: Any
+    """Parameters to (loss, gradients)."""
+    value: Any
+    """Parameters to loss, for line searches; whoever differentiates it gets our gradients."""
+
+
+def _objective(network: Network, x: Array, y: Array, share: Array, noise: Array) -> _Objective:
+    def both(parameters: Parameters) -> tuple[Array, Parameters]:
+        loss, gradients, _, _ = network.objective(restored(network, parameters), x, y, share, noise)
+        return loss, restored(network, gradients)
+
+    @jax.custom_vjp
+    def value(parameters: Parameters) -> Array:
+        return both(parameters)[0]
+
+    value.defvjp(both, lambda gradients, slope: (jax.tree.map(lambda g: slope * g, gradients),))
+    return _Objective(both, value)
+
+
+def _clipped(gradients: Parameters, max_norm: float) -> Parameters:
+    """Scale gradients down to a norm of at most ``max_norm``. Source: arXiv:1211.5063, section 3.2."""
+    norm = optax.global_norm(gradients)
+    return jax.tree.map(lambda g: g * jnp.minimum(1, max_norm / jnp.maximum(norm, 1e-30)), gradients)
+
+
+def _evaluate(program: Program, parameters: Parameters, table: Table) -> Array:
+    """The plain weighted mean loss of a table, a chunk of rows at a time."""
+    network, chunk = program.network, program.validation_chunk
+    assert chunk is not None
+    parameters = restored(network, parameters)
+
+    def add(i: Array, total: Array) -> Array:
+        x, y, weight = (
+            jax.lax.dynamic_slice_in_dim(part, i * chunk, chunk) for part in (table.x, table.y, table.weight)
+        )
+        y_hat = propagation.forward(network.layers, parameters, x)[-1]
+        return total + (weight * network.loss.value(y_hat, y)).sum()
+
+    chunks = (table.rows + chunk - 1) // chunk
+    return jax.lax.fori_loop(0, chunks, add, jnp.zeros((), table.x.dtype)) / table.rows

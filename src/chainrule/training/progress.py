@@ -1,0 +1,34 @@
+"""A line that tells how the training goes, where somebody is there to read it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chainrule.training.loop import Epoch
+
+
+def shown(epochs: "Iterator[Epoch]", planned: int, show: bool) -> "Iterator[Epoch]":
+    """Pass epochs on; with ``show``, and on a terminal, draw epoch, losses and time left on stderr."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not (show and console.is_terminal):
+        yield from epochs
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("epoch {task.completed}/{task.total}"),
+        BarColumn(),
+        TextColumn("{task.fields[losses]}"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=planned, losses="")
+        for epoch in epochs:
+            losses = f"loss {epoch.loss:.4g}"
+            if epoch.validation_loss is not None:
+                losses += f", validation {epoch.validation_loss:.4g}"
+            progress.update(task, completed=epoch.number, losses=losses)
+            yield epoch

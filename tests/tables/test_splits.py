@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
+
+from chainrule.errors import ArgumentError, TableError
+from chainrule.tables.splits import validation_split
+
+SEEDS = st.integers(0, 2**32 - 1)
+FRACTIONS = st.floats(0.001, 0.999)
+
+
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=40), FRACTIONS, SEEDS, st.booleans())
+def test_any_targets_split_into_two_sorted_parts(y, fraction, seed, stratify):
+    y = np.array(y)
+    training, validation = validation_split(y, fraction, seed, stratify=stratify)
+    assert sorted([*training, *validation]) == list(range(len(y)))
+    assert list(training) == sorted(training)
+    assert list(validation) == sorted(validation)
+    assert len(training) >= 1
+    assert 1 <= len(validation) <= np.ceil(fraction * len(y))
+    again = validation_split(y, fraction, seed, stratify=stratify)
+    np.testing.assert_array_equal(training, again[0])
+    if not stratify:
+        assert len(validation) == min(np.ceil(fraction * len(y)), len(y) - 1)
+    elif len(np.unique(y)) < len(y):
+        assert set(y[training]) == set(y), "each class trains"
+
+
+def test_plain_split_is_that_of_scikit_learn():
+    training, validation = validation_split(np.zeros(50), 0.2, 7, stratify=False)
+    expected = train_test_split(np.arange(50), test_size=0.2, random_state=7)
+    np.testing.assert_array_equal(training, np.sort(expected[0]))
+    np.testing.assert_array_equal(validation, np.sort(expected[1]))
+
+
+def test_seeds_differ():
+    splits = {tuple(validation_split(np.zeros(50), 0.2, seed, stratify=False)[1]) for seed in range(10)}
+    assert len(splits) == 10
+
+
+def test_stratified_parts_have_the_shares_of_the_whole():
+    y = np.repeat(["a", "b", "c"], [100, 60, 40])
+    _, validation = validation_split(y, 0.1, 0, stratify=True)
+    assert np.unique(y[validation], return_counts=True)[1].tolist() == [10, 6, 4]
+
+
+def test_a_class_with_one_row_trains_and_the_rest_is_stratified():
+    y = np.array([0] * 50 + [1] * 50 + [2])
+    training, validation = validation_split(y, 0.2, 0, stratify=True)
+    assert 100 in training
+    assert abs(int((y[validation] == 0).sum()) - int((y[validation] == 1).sum())) <= 1
+
+
+def test_fewer_validation_rows_than_classes_keep_each_class_in_training():
+    y = np.repeat(np.arange(10), 2)
+    for seed in range(20):
+        training, validation = validation_split(y, 0.3, seed, stratify=True)
+        assert set(y[training]) == set(range(10))
+        assert len(validation) == 6
+
+
+def test_only_single_rows_split_without_strata():
+    training, validation = validation_split(np.arange(10), 0.3, 0, stratify=True)
+    assert (len(training), len(validation)) == (7, 3)
+
+
+def test_targets_of_two_dimensions_are_classes_by_row():
+    y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 10)
+    _, validation = validation_split(y, 0.2, 0, stratify=True)
+    assert np.unique(y[validation], axis=0, return_counts=True)[1].tolist() == [2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, float("nan")])
+def test_fractions_outside_are_refused(fraction):
+    with pytest.raises(ArgumentError, match=r"between 0 and 1.*got"):
+        validation_split(np.zeros(5), fraction, 0, stratify=False)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5, None, np.random.default_rng(0)])
+def test_seeds_other_than_integers_are_refused(seed):
+    with pytest.raises(ArgumentError, match=r"seed.*integer from 0 to 4294967295"):
+        validation_split(np.zeros(5), 0.5, seed, stratify=False)
+
+
+@pytest.mark.parametrize("y", [[], [1], 3])
+def test_too_few_rows_are_refused(y):
+    with pytest.raises(TableError, match="at least 2 rows"):
+        validation_split(np.array(y), 0.5, 0, stratify=True)
