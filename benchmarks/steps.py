@@ -43,6 +43,7 @@ def ours(sizes: tuple[int, ...], batch: int, x: np.ndarray, y: np.ndarray, order
     table = batches.put(x, y, None)
     plan = np.array([1e-3, 0.0, 0.0, 1e6], np.float32)
     counts = np.array([len(order), len(x), 0, 1], np.int32)
+    order = order.reshape(-1, min(batches.BLOCK, len(order)), batch)
 
     def turn() -> None:
         nonlocal state
@@ -148,7 +149,9 @@ def measure(sizes: tuple[int, ...], batch: int, steps: int, turns: int, torch: b
         peers["pytorch"] = pytorch(sizes, x, y, order)
     seconds: dict[str, list[float]] = {name: [] for name in peers}
     for turn in range(turns + 1):
-        for name, run in peers.items():
+        for name in numbers.permutation(list(peers)):
+            time.sleep(0.02)  # let the threads of the one before come to rest
+            run = peers[name]
             start = time.perf_counter()
             run()
             if turn:  # the first turn compiles and warms up

@@ -168,7 +168,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):  # type: ignore[misc]
         else:
             loss = find_loss("softmax_cross_entropy")
         if loss.domain not in (PROBABILITY, DISTRIBUTION) and "own" not in loss.use:
-            raise ArgumentError(f"loss must be one for classes; got {loss.name!r}, which needs {loss.domain.text}.")
+            raise ArgumentError(
+                f"loss must be one for classes; got {loss.name!r}, which needs {loss.domain.text}."
+            )
         if self._multilabel and loss.domain is DISTRIBUTION:
             raise ArgumentError(f"loss must be one on single outputs for several labels; got {loss.name!r}.")
         return loss
@@ -204,7 +206,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):  # type: ignore[misc]
     def _learned(self, y: np.ndarray) -> np.ndarray:
         if self._multilabel:
             if y.ndim != 2 or y.shape[1] != len(self.classes_):
-                raise TableError(f"y must have {len(self.classes_)} columns of zeros and ones; got {y.shape}.")
+                raise TableError(
+                    f"y must have {len(self.classes_)} columns of zeros and ones; got {y.shape}."
+                )
             return y.astype(np.float32)
         strange = np.flatnonzero(~np.isin(y, self.classes_))
         if strange.size:

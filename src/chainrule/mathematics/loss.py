@@ -68,9 +68,14 @@ class Loss(NamedTuple):
         return reduce_by_name(self, find_loss)
 
 
-def mean_loss(loss: Loss, y_hat: Raw, y: Target, share: Rows) -> tuple[Array, Array]:
-    """The batch's loss L = Σ shareᵣ ℓᵣ and ∂L/∂ŷ; the shares of the rows are where 1/N enters."""
-    return (share * loss.value(y_hat, y)).sum(), share[:, None] * loss.gradient(y_hat, y)
+def mean_loss(
+    loss: Loss, y_hat: Raw, y: Target, weight: Rows, total: Float[Array, ""]
+) -> tuple[Float[Array, ""], Raw]:
+    """The batch's loss L = Σ wᵣ ℓᵣ / total and ∂L/∂ŷ: the one place where the 1/N of a mean enters.
+
+    Divided last: XLA then keeps the products before it out of those that delta enters next.
+    """
+    return (weight * loss.value(y_hat, y)).sum() / total, weight[:, None] * loss.gradient(y_hat, y) / total
 
 
 def identity_link(y_hat: Raw) -> Raw:

@@ -35,7 +35,13 @@ def find(
             return table[given]
         call = _CALL.fullmatch(given)
         if call and factories and call[1] in factories:
-            return factories[call[1]](*_numbers(what, given, call[2]))
+            numbers = _numbers(what, given, call[2])
+            try:
+                return factories[call[1]](*numbers)
+            except TypeError:
+                raise ArgumentError(
+                    f"{what} must have as many numbers in its brackets as {call[1]} takes; got {given!r}."
+                ) from None
     close = get_close_matches(given, table, n=1) if isinstance(given, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
     made = "".join(f", {name}(…)" for name in factories or ())

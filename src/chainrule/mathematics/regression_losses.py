@@ -8,7 +8,9 @@ from functools import lru_cache
 from math import log, pi
 
 import jax.numpy as jnp
+from jax import Array
 from jax.scipy.special import xlogy
+from jaxtyping import Float
 
 from chainrule.mathematics.loss import (
     NON_NEGATIVE,
@@ -125,7 +127,7 @@ def quantile(levels: float | Sequence[float] = 0.5) -> Loss:
 
 @lru_cache(maxsize=64)
 def _quantile(levels: tuple[float, ...]) -> Loss:
-    def excess(y_hat: Raw, y: Target) -> tuple[Raw, Raw]:
+    def excess(y_hat: Raw, y: Target) -> tuple[Raw, Float[Array, "1 outputs"]]:
         """Return y − ŷ for each output, and the level that each output is to reach."""
         level = jnp.repeat(jnp.asarray(levels, y_hat.dtype), y.shape[1])
         return jnp.tile(y, (1, len(levels))) - y_hat, level[None, :]

@@ -64,7 +64,7 @@ def check_gradients(
     parameters: Parameters,
     x: Array,
     y: Array,
-    share: Array,
+    weight: Array,
     seed: Array | None = None,
 ) -> GradientReport:
     """Compare, for each array of parameters, three ways to the same gradient.
@@ -74,14 +74,14 @@ def check_gradients(
     exactly the three differ by convention.
     """
     with jax.enable_x64(True):
-        parameters, x, y, share = jax.tree.map(
-            lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64), (parameters, x, y, share)
+        parameters, x, y, weight = jax.tree.map(
+            lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64), (parameters, x, y, weight)
         )
 
         def objective(p: Parameters) -> Array:
-            return _forward_only(network, p, x, y, share, seed)
+            return _forward_only(network, p, x, y, weight, seed)
 
-        by_hand = jax.jit(lambda p: network.objective(p, x, y, share, seed)[1])(parameters)
+        by_hand = jax.jit(lambda p: network.objective(p, x, y, weight, weight.sum(), seed)[1])(parameters)
         automatic = jax.jit(jax.grad(objective))(parameters)
         differences = _central_differences(objective, parameters)
         scale = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(automatic)) or 1.0
@@ -106,12 +106,13 @@ def check_gradients(
 
 
 def _forward_only(
-    network: "Network", p: Parameters, x: Array, y: Array, share: Array, seed: Array | None
+    network: "Network", p: Parameters, x: Array, y: Array, weight: Array, seed: Array | None
 ) -> Array:
     """The objective from its definition, without a backward rule."""
     if network.label_smoothing and network.loss.smooth is not None:
         y = network.loss.smooth(y, network.label_smoothing)
-    L = (share * network.loss.value(propagation.forward(network.layers, p, x, seed)[-1], y)).sum()
+    y_hat = propagation.forward(network.layers, p, x, seed)[-1]
+    L = (weight * network.loss.value(y_hat, y)).sum() / weight.sum()
     return L + sum(network.l1 * jnp.abs(W).sum() + network.l2 * (W * W).sum() / 2 for W in matrices(p))
 
 

@@ -147,8 +147,8 @@ class Network:
         self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
     ) -> Array:
         """Return the plain loss: the weighted mean over the rows, without penalties or smoothing."""
-        x, y, share = self._rows(parameters, x, y, weight)
-        return (share * self.loss.value(_forward(self, parameters, x), y)).sum()
+        x, y, w = self._rows(parameters, x, y, weight)
+        return (w * self.loss.value(_forward(self, parameters, x), y)).sum() / w.sum()
 
     def trace(
         self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
@@ -167,17 +167,23 @@ class Network:
         return check_gradients(self, parameters, *self._rows(parameters, x, y, weight))
 
     def objective(
-        self, parameters: Parameters, x: Array, y: Array, share: Array, seed: Array | None = None
+        self,
+        parameters: Parameters,
+        x: Array,
+        y: Array,
+        weight: Array,
+        total: Array,
+        seed: Array | None = None,
     ) -> tuple[Array, Parameters, tuple[Array, ...], tuple[Array, ...]]:
         """L, its gradients, every value and every delta: both passes, for use inside compiled programs.
 
-        ``share`` is what each row counts, so that L = Σ shareᵣ ℓᵣ + penalties; ``seed`` (uint32) draws the
-        dropout, None leaves it out. The arrays are not checked.
+        L = Σ wᵣ ℓᵣ / total + penalties; ``seed`` (uint32) draws the dropout, None leaves it out. The arrays
+        are not checked.
         """
         if self.label_smoothing and self.loss.smooth is not None:
             y = self.loss.smooth(y, self.label_smoothing)
         values = propagation.forward(self.layers, parameters, x, seed)
-        L, delta = mean_loss(self.loss, values[-1], y, share)
+        L, delta = mean_loss(self.loss, values[-1], y, weight, total)
         gradients, deltas = propagation.backward(self.layers, parameters, values, delta, seed)
         for strength, penalty, slope in (
             (self.l1, penalties.l1, penalties.l1_gradient),
@@ -205,15 +211,15 @@ class Network:
         x = self._inputs(parameters, x)
         y = jnp.asarray(y, x.dtype)
         y = _matrix("y", y[:, None] if y.ndim == 1 and self.targets == 1 else y, self.targets, x.dtype)
-        share = jnp.ones(x.shape[0], x.dtype) if weight is None else jnp.asarray(weight, x.dtype)
-        if not x.shape[0] == y.shape[0] == share.size or share.ndim != 1 or not x.shape[0]:
+        w = jnp.ones(x.shape[0], x.dtype) if weight is None else jnp.asarray(weight, x.dtype)
+        if not x.shape[0] == y.shape[0] == w.size or w.ndim != 1 or not x.shape[0]:
             raise ArgumentError(
                 f"x, y and weight must have the same number of rows, at least one; got {x.shape[0]}, "
-                f"{y.shape[0]} and weights of shape {share.shape}."
+                f"{y.shape[0]} and weights of shape {w.shape}."
             )
-        if not (float(share.min()) >= 0 and float(share.sum()) > 0):
+        if not (float(w.min()) >= 0 and float(w.sum()) > 0):
             raise ArgumentError("weight must be 0 or more, and more than 0 in at least one row.")
-        return x, y, share / share.sum()
+        return x, y, w
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self._key() == other._key()
@@ -239,9 +245,9 @@ def _forward(network: Network, parameters: Parameters, x: Array) -> Array:
 
 @partial(jax.jit, static_argnums=0)
 def _backward(
-    network: Network, parameters: Parameters, x: Array, y: Array, share: Array
+    network: Network, parameters: Parameters, x: Array, y: Array, weight: Array
 ) -> tuple[Array, Parameters]:
-    return network.objective(parameters, x, y, share)[:2]
+    return network.objective(parameters, x, y, weight, weight.sum())[:2]
 
 
 @lru_cache(maxsize=256)

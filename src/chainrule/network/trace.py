@@ -19,14 +19,14 @@ Trace = dict[str, Array]
 
 
 @partial(jax.jit, static_argnums=0)
-def trace(network: "Network", parameters: Parameters, x: Array, y: Array, share: Array) -> Trace:
+def trace(network: "Network", parameters: Parameters, x: Array, y: Array, weight: Array) -> Trace:
     """Name what both passes compute; ℓ counts the affine maps, 1 is the first.
 
     ``x``; ``zℓ`` = Wℓ a + bℓ; ``nℓ``, z normalised; ``hℓ``, what the next affine map receives, after
     activation, dropout and residual sum; ``y_hat``; ``L``; ``deltaℓ`` = ∂L/∂zℓ; and the gradients ``dWℓ``,
     ``dbℓ``, ``dgainℓ``, ``dshiftℓ``. Values and deltas have shape (rows, width of the layer).
     """
-    L, gradients, values, deltas = network.objective(parameters, x, y, share)
+    L, gradients, values, deltas = network.objective(parameters, x, y, weight, weight.sum())
     named: Trace = {"x": x}
     for name, value in _walk(network.layers, parameters, values, deltas):
         named[name] = value

@@ -5,7 +5,7 @@ sizes, so that the folds of a cross-validation share one program.
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -58,6 +58,10 @@ def restored(network: Network, parameters: Parameters) -> Parameters:
     )
 
 
+_Carry: TypeAlias = tuple[Parameters, Any, Array]
+"""Parameters, the optimizer's memory, and the sum of the losses so far."""
+
+
 @partial(jax.jit, static_argnums=0)
 def run_epoch(
     program: Program,
@@ -70,7 +74,7 @@ def run_epoch(
 ) -> tuple[State, Array]:
     """All steps of one epoch.
 
-    ``order`` (steps, batch_size) says which rows each step sees; ``plan`` is learning rate, weight decay,
+    ``order`` (blocks, steps of a block, batch_size) says which rows each step sees; ``plan`` is learning rate, weight decay,
     steps done before, and steps planned in all; ``counts`` is steps, rows, seed and number of the epoch.
     The report is loss, validation loss, whether all is finite, and whether this is the best so far.
     """
@@ -79,12 +83,18 @@ def run_epoch(
     steps, rows, seed, number = counts
     noise = mix(mix(seed.astype(jnp.uint32)) + number.astype(jnp.uint32))
 
-    def step(i: Array, carry: tuple[Parameters, Any, Array]) -> tuple[Parameters, Any, Array]:
+    def steps_of_block(j: Array, carry: _Carry) -> _Carry:
+        """Gather the rows of several steps at once, which costs less than one gathering for each."""
+        index, first = order[j], j * order.shape[1]
+        block = (table.x[index], table.y[index], table.weight[index])
+        last = jnp.minimum(steps, first + order.shape[1])
+        return jax.lax.fori_loop(first, last, partial(step, block, first), carry)
+
+    def step(block: tuple[Array, ...], first: Array, i: Array, carry: _Carry) -> _Carry:
         parameters, memory, total = carry
-        index = order[i]
         in_batch = jnp.minimum(program.batch_size, rows - i * program.batch_size)
-        share = table.weight[index] / in_batch
-        objective = _objective(network, table.x[index], table.y[index], share, noise + i.astype(jnp.uint32))
+        batch = tuple(part[i - first] for part in block)
+        objective = _objective(network, *batch, in_batch.astype(total.dtype), noise + i.astype(jnp.uint32))
         loss, gradients = objective.both(parameters)
         if program.max_norm is not None:
             gradients = _clipped(gradients, program.max_norm)
@@ -98,10 +108,15 @@ def run_epoch(
         return parameters, memory, total + loss * in_batch
 
     parameters, memory, total = jax.lax.fori_loop(
-        0, steps, step, (state.parameters, state.optimizer, jnp.zeros((), table.x.dtype))
+        0,
+        (steps + order.shape[1] - 1) // order.shape[1],
+        steps_of_block,
+        (state.parameters, state.optimizer, jnp.zeros((), table.x.dtype)),
     )
     loss = total / rows
-    finite = jnp.isfinite(loss) & jnp.array([jnp.isfinite(p).all() for p in jax.tree.leaves(parameters)]).all()
+    finite = (
+        jnp.isfinite(loss) & jnp.array([jnp.isfinite(p).all() for p in jax.tree.leaves(parameters)]).all()
+    )
     if held_out is None:
         score, improved = loss, finite
     else:
@@ -121,9 +136,9 @@ class _Objective(NamedTuple):
     """Parameters to loss, for line searches; whoever differentiates it gets our gradients."""
 
 
-def _objective(network: Network, x: Array, y: Array, share: Array, noise: Array) -> _Objective:
+def _objective(network: Network, x: Array, y: Array, weight: Array, total: Array, noise: Array) -> _Objective:
     def both(parameters: Parameters) -> tuple[Array, Parameters]:
-        loss, gradients, _, _ = network.objective(restored(network, parameters), x, y, share, noise)
+        loss, gradients, _, _ = network.objective(restored(network, parameters), x, y, weight, total, noise)
         return loss, restored(network, gradients)
 
     @jax.custom_vjp

@@ -106,14 +106,20 @@ def train(
         At the call, when an argument is outside what it may be.
     """
     rule, planned = find_optimizer(optimizer), find_schedule(schedule)
-    _refuse(rule.source == "the user" and not (learning_rate is weight_decay is None), "learning_rate and "
-            "weight_decay must be left to an optax transformation, which has its own", "one of them")
+    _refuse(
+        rule.source == "the user" and not (learning_rate is weight_decay is None),
+        "learning_rate and weight_decay must be left to an optax transformation, which has its own",
+        "one of them",
+    )
     rate = rule.learning_rate if learning_rate is None else learning_rate
     decay = rule.weight_decay if weight_decay is None else weight_decay
     _refuse(not rate > 0, "learning_rate must be above 0", rate)
     _refuse(not decay >= 0, "weight_decay must be 0 or more", decay)
-    _refuse(rule.full_batch and decay > 0, f"weight_decay must be 0 for {rule.name}, whose line search "
-            "minimises the loss itself (use l2)", decay)
+    _refuse(
+        rule.full_batch and decay > 0,
+        f"weight_decay must be 0 for {rule.name}, whose line search minimises the loss itself (use l2)",
+        decay,
+    )
     _refuse(max_norm is not None and not max_norm > 0, "max_norm must be above 0", max_norm)
     _refuse(rule.full_batch and max_norm is not None, f"max_norm must be None for {rule.name}", max_norm)
     _refuse(patience is not None and patience < 1, "patience must be at least 1, or None", patience)

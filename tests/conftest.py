@@ -1,0 +1,59 @@
+"""What all tests share: run-time shape checks, strict broadcasting, and one way to draw examples.
+
+The import hook has to be in place before chainrule is imported, hence the order here.
+"""
+
+from collections.abc import Callable, Iterator
+
+from jaxtyping import install_import_hook
+
+# With the numeric tower of PEP 484, as type checkers have it: an int is a float.
+CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+install_import_hook(["chainrule.mathematics", "chainrule.network"], CHECKER)
+
+import jax  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+from chainrule.mathematics import loss as losses  # noqa: E402
+from chainrule.mathematics.loss import Loss  # noqa: E402
+
+jax.config.update("jax_numpy_rank_promotion", "raise")  # an (n,) − (n, 1) must not become (n, n)
+
+# The same examples in every run; `pytest --hypothesis-profile explore` looks for new ones.
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeatable", derandomize=True, database=None, **_COMMON)
+settings.register_profile("explore", max_examples=500, **_COMMON)
+settings.load_profile("repeatable")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: takes more than a few seconds")
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    with jax.enable_x64(True):
+        yield
+
+
+def _draw_targets(loss: Loss, rows: int, targets: int, seed: int = 0) -> np.ndarray:
+    numbers = np.random.default_rng(seed)
+    shape = (rows, targets)
+    if loss.domain is losses.NON_NEGATIVE:
+        return numbers.poisson(1.5, shape).astype(float)
+    if loss.domain is losses.POSITIVE:
+        return numbers.gamma(2.0, 1.0, shape) + 0.01
+    if loss.domain is losses.PROBABILITY:
+        return numbers.integers(0, 2, shape).astype(float)
+    if loss.domain is losses.DISTRIBUTION:
+        return np.eye(targets)[numbers.integers(0, targets, rows)]
+    assert loss.domain is losses.REAL
+    return numbers.normal(size=shape)
+
+
+@pytest.fixture(scope="session")
+def draw_targets() -> Callable[..., np.ndarray]:
+    """(loss, rows, targets, seed) to targets of the loss's domain, as a table would hold them."""
+    return _draw_targets
