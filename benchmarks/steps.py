@@ -15,6 +15,7 @@ import json
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from statistics import median
 
 import jax
@@ -57,7 +58,7 @@ def hand_written_jax(
     sizes: tuple[int, ...], x: np.ndarray, y: np.ndarray, order: np.ndarray, transposed: bool
 ) -> Turn:
     numbers = np.random.default_rng(0)
-    shapes = [(i, o) if transposed else (o, i) for i, o in zip(sizes, sizes[1:], strict=False)]
+    shapes = [(i, o) if transposed else (o, i) for i, o in pairwise(sizes)]
     parameters = [
         (jnp.asarray(numbers.normal(size=shape) / sizes[0] ** 0.5, jnp.float32), jnp.zeros(o))
         for shape, o in zip(shapes, sizes[1:], strict=True)
@@ -97,7 +98,7 @@ def pytorch(sizes: tuple[int, ...], x: np.ndarray, y: np.ndarray, order: np.ndar
     import torch
 
     layers: list[torch.nn.Module] = []
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+    for inputs, outputs in pairwise(sizes):
         layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
@@ -131,7 +132,7 @@ def peak(sizes: tuple[int, ...] = (512, 1024, 2048), turns: int = 9) -> float:
 
 def operations(sizes: tuple[int, ...], batch: int) -> int:
     """Of the matrix products of a step: forward, ∂L/∂W, and ∂L/∂a but for the first map."""
-    products = [i * o for i, o in zip(sizes, sizes[1:], strict=False)]
+    products = [i * o for i, o in pairwise(sizes)]
     return 2 * batch * (3 * sum(products) - products[0])
 
 

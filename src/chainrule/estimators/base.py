@@ -15,10 +15,12 @@ from chainrule.errors import ArgumentError, DivergedError, TableError
 from chainrule.estimators import recipes
 from chainrule.mathematics.loss import Loss
 from chainrule.network.network import Network
+from chainrule.network.parameters import Parameters
 from chainrule.network.prediction import raw_output
-from chainrule.tables.encoders import encode, fit_encoder
+from chainrule.tables.encoders import TableEncoder, encode, fit_encoder
 from chainrule.tables.splits import validation_split
 from chainrule.training import interrupt, progress
+from chainrule.training.epoch import State
 from chainrule.training.loop import train
 
 PARAMETERS = """
@@ -101,8 +103,68 @@ class _Rows:
         return _Rows(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
 
 
-class DeepEstimator(BaseEstimator, ABC):  # type: ignore[misc]
+class DeepEstimator(BaseEstimator, ABC):
     """The part of DeepRegressor and DeepClassifier that does not depend on what the target is."""
+
+    encoder_: TableEncoder
+    network_: Network
+    parameters_: Parameters
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    best_iteration_: int
+    n_iter_: int
+    _state: State | None
+
+    def __init__(
+        self,
+        *,
+        hidden_layer_sizes: Any,
+        activation: Any,
+        loss: Any,
+        solver: Any,
+        learning_rate: Any,
+        learning_rate_init: Any,
+        batch_size: Any,
+        max_iter: Any,
+        alpha: float,
+        l1: float,
+        weight_decay: Any,
+        max_norm: float | None,
+        dropout: float,
+        layer_norm: bool,
+        residual: bool,
+        early_stopping: Any,
+        validation_fraction: float,
+        n_iter_no_change: int,
+        tol: float,
+        shuffle: bool,
+        warm_start: bool,
+        random_state: Any,
+        verbose: bool,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.loss = loss
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.alpha = alpha
+        self.l1 = l1
+        self.weight_decay = weight_decay
+        self.max_norm = max_norm
+        self.dropout = dropout
+        self.layer_norm = layer_norm
+        self.residual = residual
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.shuffle = shuffle
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
 
     def fit(
         self,
@@ -178,9 +240,8 @@ class DeepEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             network, state = self.network_, self._state
         else:
             network, state = self._made_network(rows, batch), None
-            self.loss_curve_: list[float] = []
-            scores: list[float] = []
-            self.validation_scores_: list[float] | None = scores if held_out else None
+            self.loss_curve_ = []
+            self.validation_scores_ = [] if held_out else None
             self.n_iter_ = 0
         patience = self.n_iter_no_change if held_out or self.early_stopping is True else None
         run = train(

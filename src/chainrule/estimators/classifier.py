@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+import jax.numpy as jnp
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_array, column_or_1d
@@ -22,7 +23,7 @@ def _has_probabilities(estimator: "DeepClassifier") -> bool:
     return True
 
 
-class DeepClassifier(ClassifierMixin, DeepEstimator):  # type: ignore[misc]
+class DeepClassifier(ClassifierMixin, DeepEstimator):
     __doc__ = f"""Predict classes by a deep network, to scikit-learn's contract.
 
     Two classes, several, or several labels of which each holds or not (y of zeros and ones, one column for
@@ -90,34 +91,36 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):  # type: ignore[misc]
         random_state: Any = None,
         verbose: bool = False,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.loss = loss
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.alpha = alpha
-        self.l1 = l1
-        self.weight_decay = weight_decay
-        self.max_norm = max_norm
-        self.dropout = dropout
-        self.layer_norm = layer_norm
-        self.residual = residual
+        super().__init__(
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            loss=loss,
+            solver=solver,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            alpha=alpha,
+            l1=l1,
+            weight_decay=weight_decay,
+            max_norm=max_norm,
+            dropout=dropout,
+            layer_norm=layer_norm,
+            residual=residual,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            shuffle=shuffle,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.shuffle = shuffle
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """The raw output ŷ: shape (rows,) for two classes, where above 0 means the second; else (rows, classes)."""
+        """The raw output ŷ: for two classes shape (rows,), above 0 the second; else (rows, classes)."""
         raw = self._raw(X)
         if self._multilabel or len(self.classes_) > 2:
             return raw
@@ -129,13 +132,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):  # type: ignore[misc]
         if self._multilabel:
             return (decision > 0).astype(int)
         codes = (decision > 0).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)
-        return self.classes_[codes]  # type: ignore[no-any-return]
+        return self.classes_[codes]
 
     @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of shape (rows, classes), each row of sum 1; for labels, of each label."""
         raw = self._raw(X)
-        p = np.asarray(self.network_.loss.inverse_link(raw), np.float64)
+        p = np.asarray(self.network_.loss.inverse_link(jnp.asarray(raw)), np.float64)
         if self._multilabel:
             return p
         if p.shape[1] == 1:
@@ -182,13 +185,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):  # type: ignore[misc]
         y = np.asarray(y) if hasattr(y, "to_numpy") else y
         check_classification_targets(y)
         if type_of_target(y, input_name="y") == "multilabel-indicator":
-            return check_array(y, dtype=int)  # type: ignore[no-any-return]
+            return check_array(y, dtype=int)
         if type_of_target(y) == "multiclass-multioutput":
             raise TableError(
                 "y must be one column of classes, or columns of zeros and ones; got several columns of "
                 "classes. Fit one classifier for each (sklearn.multioutput.MultiOutputClassifier)."
             )
-        return column_or_1d(y, warn=True)  # type: ignore[no-any-return]
+        return column_or_1d(y, warn=True)
 
     def _begin_targets(self, y: np.ndarray, weight: np.ndarray | None) -> None:
         self._multilabel = y.ndim == 2
@@ -200,7 +203,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):  # type: ignore[misc]
             self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise TableError(
-                f"y must have at least two classes; got one class, {self.classes_[0]!r}. There is nothing to learn."
+                f"y must have at least two classes; got one class, {self.classes_[0]!r}. "
+                "There is nothing to learn."
             )
 
     def _learned(self, y: np.ndarray) -> np.ndarray:
@@ -230,7 +234,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):  # type: ignore[misc]
             totals = np.bincount(codes, weight)
             return weight * (weight.sum() / (len(classes) * totals))[codes]
         by_class = compute_sample_weight(self.class_weight, y)
-        return by_class if weight is None else weight * by_class  # type: ignore[no-any-return]
+        return by_class if weight is None else weight * by_class
 
     def _stratifies(self, y: np.ndarray) -> bool:
         return y.ndim == 1

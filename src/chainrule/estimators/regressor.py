@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+import jax.numpy as jnp
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array, column_or_1d
@@ -13,7 +14,7 @@ from chainrule.mathematics.loss import Loss
 from chainrule.mathematics.losses import find_loss
 
 
-class DeepRegressor(RegressorMixin, DeepEstimator):  # type: ignore[misc]
+class DeepRegressor(RegressorMixin, DeepEstimator):
     __doc__ = f"""Predict numbers by a deep network, to scikit-learn's contract.
 
     Several targets at once are learnt by one network.
@@ -71,29 +72,31 @@ class DeepRegressor(RegressorMixin, DeepEstimator):  # type: ignore[misc]
         random_state: Any = None,
         verbose: bool = False,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.loss = loss
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.alpha = alpha
-        self.l1 = l1
-        self.weight_decay = weight_decay
-        self.max_norm = max_norm
-        self.dropout = dropout
-        self.layer_norm = layer_norm
-        self.residual = residual
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.shuffle = shuffle
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
+        super().__init__(
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            loss=loss,
+            solver=solver,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            alpha=alpha,
+            l1=l1,
+            weight_decay=weight_decay,
+            max_norm=max_norm,
+            dropout=dropout,
+            layer_norm=layer_norm,
+            residual=residual,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            shuffle=shuffle,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict the targets, shape (rows,) or (rows, targets), in the units of y.
@@ -107,7 +110,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):  # type: ignore[misc]
             raise ArgumentError(
                 f"return_std must be False with the loss {loss.name!r}; train with loss='gaussian_nll'."
             )
-        predictions = np.asarray(loss.inverse_link(raw), np.float64)
+        predictions = np.asarray(loss.inverse_link(jnp.asarray(raw)), np.float64)
         if loss.name == "gaussian_nll":
             mean = self.scale_.restored(predictions[:, :targets])
             if not return_std:

@@ -1,4 +1,4 @@
-"""Functions that are handed over are checked where they enter: is the derivative the derivative?"""
+"""Functions that are handed over are checked where they enter."""
 
 from collections.abc import Callable
 

@@ -4,6 +4,7 @@
 """
 
 from functools import lru_cache
+from math import inf
 
 import jax
 import jax.numpy as jnp
@@ -119,11 +120,14 @@ squared_hinge = Loss(
 )
 
 
-@lru_cache(maxsize=64)
 def focal(focus: float = 2.0) -> Loss:
     """Binary cross-entropy in which rows that are already right count less, by (1 − p)^``focus``, ≥ 0."""
-    require(focus >= 0, "focus", "0 or more", focus)
+    require(0 <= focus < inf, "focus", "0 or more and finite", focus)
+    return _focal(float(focus))
 
+
+@lru_cache(maxsize=64)
+def _focal(focus: float) -> Loss:
     def value(y_hat: Raw, y: Target) -> Rows:
         wrong = jax.nn.sigmoid(-y_hat) ** focus * jnp.logaddexp(-y_hat, 0)
         other = jax.nn.sigmoid(y_hat) ** focus * jnp.logaddexp(y_hat, 0)
@@ -152,11 +156,14 @@ def focal(focus: float = 2.0) -> Loss:
     )
 
 
-@lru_cache(maxsize=64)
 def softmax_focal(focus: float = 2.0) -> Loss:
     """Softmax cross-entropy in which classes that are already right count less, by (1 − p)^``focus``."""
-    require(focus >= 0, "focus", "0 or more", focus)
+    require(0 <= focus < inf, "focus", "0 or more and finite", focus)
+    return _softmax_focal(float(focus))
 
+
+@lru_cache(maxsize=64)
+def _softmax_focal(focus: float) -> Loss:
     def parts(y_hat: Raw) -> tuple[Raw, Raw]:
         log_p = y_hat - logsumexp(y_hat, axis=1, keepdims=True)
         return log_p, -jnp.expm1(log_p)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ from jax import Array
 
 from chainrule.errors import ArgumentError, FormulaError
 
-Expression = sympy.Expr
+Expression: TypeAlias = sympy.Expr
 LONGEST = 2000
 DEEPEST = 30  # brackets within brackets; SymPy's time and recursion grow with them
 LARGEST = 1e300

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from chainrule.errors import ArgumentError
 
-
 T = TypeVar("T")
 _CALL = re.compile(r"\s*(\w+)\((.*)\)\s*")
 

@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import log, pi
+from math import inf, log, pi
 
 import jax.numpy as jnp
 from jax import Array
@@ -71,11 +71,14 @@ absolute_error = Loss(
 )
 
 
-@lru_cache(maxsize=64)
 def huber(delta: float = 1.0) -> Loss:
     """Squared near the target, absolute beyond ``delta`` (in units of y, > 0)."""
-    require(delta > 0, "delta", "> 0", delta)
+    require(0 < delta < inf, "delta", "> 0 and finite", delta)
+    return _huber(float(delta))
 
+
+@lru_cache(maxsize=64)
+def _huber(delta: float) -> Loss:
     def value(y_hat: Raw, y: Target) -> Rows:
         r = jnp.abs(y_hat - y)
         return jnp.where(r <= delta, r * r / 2, delta * (r - delta / 2)).sum(axis=1)
@@ -201,10 +204,14 @@ gamma = Loss(
 )
 
 
-@lru_cache(maxsize=64)
 def tweedie(power: float = 1.5) -> Loss:
     """Deviance of variance ∝ meanᵖ with 1 < ``power`` < 2: many zeros, else positive amounts."""
     require(1 < power < 2, "power", "between 1 and 2 (1 is poisson, 2 is gamma)", power)
+    return _tweedie(float(power))
+
+
+@lru_cache(maxsize=64)
+def _tweedie(power: float) -> Loss:
     c, d = 1 - power, 2 - power
 
     def value(y_hat: Raw, y: Target) -> Rows:

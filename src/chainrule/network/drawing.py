@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-import jax
-
 from chainrule.network.layer import Layer
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 from chainrule.network.parameters import Norm, Parameters, Weights, count
@@ -92,6 +90,4 @@ def _shapes(p: "Weights | Norm | Parameters | None") -> str:
     if not isinstance(p, Weights | Norm):
         return ""
     named = zip(p._fields, p, strict=True)
-    return ", ".join(
-        f"{name} {'×'.join(map(str, leaf.shape))}" for name, leaf in named if jax.tree.leaves(leaf)
-    )
+    return ", ".join(f"{name} {'×'.join(map(str, leaf.shape))}" for name, leaf in named if leaf is not None)

@@ -8,7 +8,7 @@ from jax import Array
 from jaxtyping import Key, UInt32
 
 from chainrule.mathematics import affine, dropout, normalization
-from chainrule.mathematics.activations import Activation
+from chainrule.mathematics.activation import Activation
 from chainrule.mathematics.initializers import Initializer
 from chainrule.network import propagation
 from chainrule.network.layer import Delta, Layer, Rows, Seed
@@ -117,7 +117,8 @@ class Dropout(Layer):
         return None, delta if seed is None else dropout.backward(delta, self._kept(a, seed), self.rate)
 
     def _kept(self, a: Rows, seed: UInt32[Array, ""]) -> Array:
-        return dropout.kept(dropout.mix(seed) + jnp.uint32(self.place), a.shape, self.rate)
+        rows, width = a.shape
+        return dropout.kept(dropout.mix(seed) + jnp.uint32(self.place), (rows, width), self.rate)
 
 
 @final

@@ -11,7 +11,8 @@ from jax.typing import ArrayLike
 
 from chainrule.errors import ArgumentError
 from chainrule.mathematics import penalties
-from chainrule.mathematics.activations import Activation, find_activation
+from chainrule.mathematics.activation import Activation
+from chainrule.mathematics.activations import find_activation
 from chainrule.mathematics.initializers import Initializer, find_initializer
 from chainrule.mathematics.loss import Loss, mean_loss
 from chainrule.mathematics.losses import find_loss
@@ -201,7 +202,8 @@ class Network:
         """Refuse what does not fit: a compiled function cannot say why."""
         leaves, structure = jax.tree.flatten(parameters)
         expected, expected_structure = jax.tree.flatten(shapes(self))
-        if structure != expected_structure or [p.shape for p in leaves] != [p.shape for p in expected]:
+        same = bool(structure == expected_structure)  # type: ignore[operator]
+        if not same or [p.shape for p in leaves] != [p.shape for p in expected]:
             raise ArgumentError("parameters must be those of this network: make them by initialize(seed).")
         return _matrix("x", x, self.sizes[0], leaves[0].dtype)
 

@@ -1,4 +1,4 @@
-"""Forward passes over many rows, in chunks of one shape, so that no row's answer depends on its neighbours."""
+"""Forward passes over many rows, in chunks of one shape: no row's answer depends on its neighbours."""
 
 from functools import partial
 

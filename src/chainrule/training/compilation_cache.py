@@ -15,7 +15,8 @@ def switch_on() -> None:
     already (``JAX_COMPILATION_CACHE_DIR`` or its configuration), that holds.
     """
     wish = os.environ.get("CHAINRULE_CACHE", "")
-    if wish.lower() in OFF or jax.config.jax_compilation_cache_dir is not None:
+    told = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+    if wish.lower() in OFF or told is not None:
         return
     if wish:
         folder = Path(wish)

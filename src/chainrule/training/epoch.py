@@ -74,8 +74,9 @@ def run_epoch(
 ) -> tuple[State, Array]:
     """All steps of one epoch.
 
-    ``order`` (blocks, steps of a block, batch_size) says which rows each step sees; ``plan`` is learning rate, weight decay,
-    steps done before, and steps planned in all; ``counts`` is steps, rows, seed and number of the epoch.
+    ``order`` (blocks, steps of a block, batch_size) says which rows each step sees; ``plan`` is learning
+    rate, weight decay, steps done before, and steps planned in all; ``counts`` is steps, rows, seed and
+    number of the epoch.
     The report is loss, validation loss, whether all is finite, and whether this is the best so far.
     """
     network, rule = program.network, program.optimizer
@@ -93,8 +94,9 @@ def run_epoch(
     def step(block: tuple[Array, ...], first: Array, i: Array, carry: _Carry) -> _Carry:
         parameters, memory, total = carry
         in_batch = jnp.minimum(program.batch_size, rows - i * program.batch_size)
-        batch = tuple(part[i - first] for part in block)
-        objective = _objective(network, *batch, in_batch.astype(total.dtype), noise + i.astype(jnp.uint32))
+        x, y, weight = (part[i - first] for part in block)
+        count, seed_of_step = in_batch.astype(total.dtype), noise + i.astype(jnp.uint32)
+        objective = _objective(network, x, y, weight, count, seed_of_step)
         loss, gradients = objective.both(parameters)
         if program.max_norm is not None:
             gradients = _clipped(gradients, program.max_norm)

@@ -54,7 +54,7 @@ def train(
     y: ArrayLike,
     *,
     weight: ArrayLike | None = None,
-    validation: tuple[ArrayLike, ...] | None = None,
+    validation: tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None] | None = None,
     parameters: Parameters | None = None,
     state: State | None = None,
     optimizer: object = "adam",
@@ -129,7 +129,7 @@ def train(
 
     compilation_cache.switch_on()
     table = _table(network, x, y, weight)
-    held_out = None if validation is None else _table(network, *validation, least=_CHUNK)
+    held_out = None if validation is None else _held_out(network, *validation)
     program = Program(
         network,
         rule,
@@ -178,6 +178,10 @@ def _run(
         )
         if not finite or patience.exhausted:
             return
+
+
+def _held_out(network: Network, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> batches.Table:
+    return _table(network, x, y, weight, least=_CHUNK)
 
 
 def _table(

@@ -92,7 +92,10 @@ def find_optimizer(optimizer: object) -> Optimizer:
     """
     if isinstance(optimizer, optax.GradientTransformation):
         return _own(optimizer.init, optimizer.update)
-    factories = {"sgd": lambda momentum=0.0, nesterov=0.0: sgd(momentum, bool(nesterov)), "adam": adam}
+    factories: dict[str, Callable[..., Optimizer]] = {
+        "sgd": lambda momentum=0.0, nesterov=0.0: sgd(momentum, bool(nesterov)),
+        "adam": adam,
+    }
     otherwise = ", an optax transformation"
     return find("optimizer", optimizer, OPTIMIZERS, Optimizer, factories=factories, otherwise=otherwise)
 

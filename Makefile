@@ -1,0 +1,48 @@
+# Everything a person or CI does here; needs Python 3.11 or newer with venv and pip.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check format bench clean
+
+help:  ## Show what can be done
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chainrule needs Python 3.11 or newer; set PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $(READY)
+
+demo: $(READY)  ## Learn the price of diamonds: scores beside baselines, a picture, a saved model in demo/
+	$(BIN)/python examples/demo.py
+
+test: $(READY)  ## Run the tests (minutes)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+test-all: $(READY)  ## Run the tests, the long ones too
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "long or not long"
+
+check: $(READY)  ## Format, lint, types and floors, as CI does
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	@PYTHONIOENCODING=utf-8 $(BIN)/lint-imports
+
+format: $(READY)  ## Format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(VENV)/torch: $(READY) requirements-benchmarks.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-benchmarks.txt
+	@touch $(VENV)/torch
+
+bench: $(VENV)/torch  ## Steps per second beside PyTorch and hand-written JAX; start-up, folds, one-row predict
+	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/latency.py
+
+clean:  ## Remove the environment and what the demo made
+	rm -rf $(VENV) demo build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
