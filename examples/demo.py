@@ -65,8 +65,8 @@ def main() -> None:
     draw_learning_curve(model, OUT / "learning_curve.png")
     chainrule.save(model, OUT / "diamonds.chainrule", about={"target": TARGET})
     write_report(scores, model, OUT / "report.md")
-    console.print(f"\nLeft in {OUT.name}/: {', '.join(sorted(path.name for path in OUT.iterdir()))}")
-    console.print("Try: .venv/bin/chainrule predict demo/diamonds.chainrule examples/diamonds.parquet | head")
+    print(f"\nLeft in {OUT.name}/: {', '.join(sorted(path.name for path in OUT.iterdir()))}")
+    print("Try: .venv/bin/chainrule predict demo/diamonds.chainrule examples/diamonds.parquet | head")
 
 
 def draw_learning_curve(model: chainrule.DeepRegressor, path: Path) -> None:

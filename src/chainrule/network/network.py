@@ -11,14 +11,12 @@ from jax.typing import ArrayLike
 
 from chainrule.errors import ArgumentError
 from chainrule.mathematics import penalties
-from chainrule.mathematics.activation import Activation
-from chainrule.mathematics.activations import find_activation
-from chainrule.mathematics.initializers import Initializer, find_initializer
+from chainrule.mathematics.initializers import Initializer
 from chainrule.mathematics.loss import Loss, mean_loss
 from chainrule.mathematics.losses import find_loss
 from chainrule.network import drawing, propagation
+from chainrule.network.chain import chain, checked_sizes, one_for_each
 from chainrule.network.layer import Layer
-from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 from chainrule.network.parameters import Parameters, map_matrices, matrices
 
 if TYPE_CHECKING:
@@ -91,8 +89,8 @@ class Network:
         l2: float = 0.0,
         label_smoothing: float = 0.0,
     ) -> None:
-        self.sizes = _checked_sizes(sizes)
-        self.activations = _one_for_each(activation, len(self.sizes) - 2)
+        self.sizes = checked_sizes(sizes)
+        self.activations = one_for_each(activation, len(self.sizes) - 2)
         self.loss: Loss = find_loss(loss)
         for name, value in (("l1", l1), ("l2", l2)):
             if not value >= 0:
@@ -111,7 +109,7 @@ class Network:
                 f"loss {self.loss.name!r} for each target; got {self.sizes[-1]}."
             )
         self.l1, self.l2, self.label_smoothing = float(l1), float(l2), float(label_smoothing)
-        self.layers: tuple[Layer, ...] = _chain(
+        self.layers: tuple[Layer, ...] = chain(
             self.sizes, self.activations, bias, initializer, float(dropout), layer_norm, residual
         )
 
@@ -265,57 +263,3 @@ def _matrix(name: str, array: ArrayLike, columns: int, dtype: Any) -> Array:
     if array.ndim != 2 or array.shape[1] != columns:
         raise ArgumentError(f"{name} must have shape (rows, {columns}); got {array.shape}.")
     return array
-
-
-def _checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    try:
-        whole = tuple(int(size) for size in sizes)
-        fits = len(whole) >= 2 and all(s == w and w >= 1 for s, w in zip(sizes, whole, strict=True))
-    except (TypeError, ValueError, OverflowError):
-        fits = False
-    if not fits:
-        raise ArgumentError(
-            "sizes must be whole numbers of at least 1: inputs, the width of each hidden layer, outputs, "
-            f"such as (4, 16, 16, 1); got {sizes!r}."
-        )
-    return whole
-
-
-def _one_for_each(activation: object, hidden: int) -> tuple[Activation, ...]:
-    """One activation for all hidden layers, or a sequence with one for each; a pair of functions is one."""
-    several = isinstance(activation, list | tuple) and not isinstance(activation, Activation)
-    if several and not all(callable(part) for part in activation):  # type: ignore[attr-defined]
-        each = tuple(find_activation(part) for part in activation)  # type: ignore[attr-defined]
-        if len(each) != hidden:
-            raise ArgumentError(
-                f"activation must be one for all hidden layers, or one for each of the {hidden}; "
-                f"got {len(each)}."
-            )
-        return each
-    return (find_activation(activation),) * hidden
-
-
-def _chain(
-    sizes: tuple[int, ...],
-    activations: tuple[Activation, ...],
-    bias: bool,
-    initializer: str | Initializer | None,
-    dropout: float,
-    layer_norm: bool,
-    residual: bool,
-) -> tuple[Layer, ...]:
-    """Affine, normalise, activate, drop out, for every hidden layer; then the last affine map."""
-    chain: list[Layer] = []
-    for place, (inputs, outputs, activation) in enumerate(zip(sizes, sizes[1:], activations, strict=False)):
-        block: list[Layer] = [Affine(outputs, find_initializer(initializer or activation.initializer), bias)]
-        if layer_norm:
-            block.append(Normalize())
-        block.append(Activate(activation))
-        if dropout:
-            block.append(Dropout(dropout, place))
-        if residual and inputs == outputs:
-            chain.append(Residual(tuple(block)))
-        else:
-            chain.extend(block)
-    chain.append(Affine(sizes[-1], find_initializer(initializer or "glorot_uniform"), bias))
-    return tuple(chain)
