@@ -28,10 +28,6 @@ settings.register_profile("explore", max_examples=500, **_COMMON)
 settings.load_profile("repeatable")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "long: takes more than a few seconds")
-
-
 @pytest.fixture
 def float64() -> Iterator[None]:
     with jax.enable_x64(True):

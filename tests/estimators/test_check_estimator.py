@@ -5,13 +5,27 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from chainrule import DeepClassifier, DeepRegressor
 
-# Small networks and few epochs, for speed alone.
-ESTIMATORS = [
-    DeepRegressor((32,)),
-    DeepClassifier((32,)),
-]
+# Small networks, for speed alone.
+ESTIMATORS = [DeepRegressor((16,)), DeepClassifier((16,))]
+
+# scikit-learn expects the same of its own SGDClassifier and SGDRegressor.
+EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "stochastic training: a repeated row may come twice in different batches, and a removed one changes "
+        "their order. In one full batch the two are equal to float32's rounding, which is above the "
+        "tolerance of 1e-7; test_regressor.py and test_classifier.py hold that equality."
+    ),
+}
 
 
-@parametrize_with_checks(ESTIMATORS)
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda estimator: EXPECTED)
 def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.long
+@parametrize_with_checks(
+    [DeepRegressor(), DeepClassifier()], expected_failed_checks=lambda estimator: EXPECTED
+)
+def test_scikit_learn_contract_with_the_defaults(estimator, check):
     check(estimator)

@@ -1,6 +1,9 @@
 """What both estimators share: from a table to a trained network."""
 
+import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from chainrule.errors import ArgumentError, DivergedError, TableError
 from chainrule.estimators import recipes
+from chainrule.estimators.options import found, refuse_wrong
 from chainrule.mathematics.loss import Loss
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
@@ -22,6 +26,8 @@ from chainrule.tables.splits import validation_split
 from chainrule.training import interrupt, progress
 from chainrule.training.epoch import State
 from chainrule.training.loop import train
+from chainrule.training.optimizers import find_optimizer
+from chainrule.training.schedules import SCHEDULES, find_schedule
 
 PARAMETERS = """
     hidden_layer_sizes
@@ -197,47 +203,60 @@ class DeepEstimator(BaseEstimator, ABC):
         DivergedError
             When there is no finite loss from the first epoch on.
         """
-        y, weight, X = self._checked(X, y, sample_weight, reset=True)
-        again = self.warm_start and hasattr(self, "parameters_")
-        if not again:
-            self.encoder_ = fit_encoder(X, sample_weight=weight)
-            self._begin_targets(y, weight)
-        rows = _Rows(encode(self.encoder_, X), self._learned(y), self._weighted(y, weight))
-        if (X_val is None) != (y_val is None):
-            raise ArgumentError("X_val and y_val must come together; got one of them.")
-        seed = self._seed()
-        if X_val is not None:
-            y_val, weight_val, X_val = self._checked(X_val, y_val, sample_weight_val, reset=False)
-            weight_val = self._weighted(y_val, weight_val)
-            held_out = _Rows(encode(self.encoder_, X_val), self._learned(y_val), weight_val)
-        elif self._keeps_back(len(y)):
-            training, validation = validation_split(
-                y, self.validation_fraction, seed, stratify=self._stratifies(y)
-            )
-            rows, held_out = rows.take(training), rows.take(validation)
-        else:
+        with _unchanged_if_it_fails(self):
+            refuse_wrong(self.get_params(deep=False))
+            again = self.warm_start and hasattr(self, "parameters_")
+            rows, y = self._begun(X, y, sample_weight, again=again)
+            if (X_val is None) != (y_val is None):
+                raise ArgumentError("X_val and y_val must come together; got one of them.")
+            seed = self._seed()
             held_out = None
-        self._train(rows, held_out, seed, again=again)
+            if X_val is not None:
+                y_val, weight_val, X_val = self._checked(X_val, y_val, sample_weight_val, reset=False)
+                weight_val = self._weighted(y_val, weight_val)
+                held_out = _Rows(encode(self.encoder_, X_val), self._learned(y_val), weight_val)
+            elif self._keeps_back(len(y)):
+                training, validation = validation_split(
+                    y, self.validation_fraction, seed, stratify=self._stratifies(y)
+                )
+                rows, held_out = rows.take(training), rows.take(validation)
+            self._train(rows, held_out, seed, again=again)
         return self
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
-        first = not hasattr(self, "parameters_")
-        y, weight, X = self._checked(X, y, sample_weight, reset=first)
-        if first:
-            self.encoder_ = fit_encoder(X, sample_weight=weight)
-            self._begin_targets(y, weight)
-        rows = _Rows(encode(self.encoder_, X), self._learned(y), self._weighted(y, weight))
-        self._train(rows, None, self._seed(), again=not first, one_epoch=True)
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
+        with _unchanged_if_it_fails(self):
+            refuse_wrong(self.get_params(deep=False))
+            again = hasattr(self, "parameters_")
+            rows, _ = self._begun(X, y, sample_weight, again=again, classes=classes)
+            self._train(rows, None, self._seed(), again=again, one_epoch=True)
         return self
+
+    def _begun(
+        self, X: Any, y: Any, sample_weight: Any, *, again: bool, classes: Any = None
+    ) -> tuple[_Rows, np.ndarray]:
+        """Learn how to encode inputs and targets, unless that is known; return the rows, and y as it came."""
+        y, weight, X = self._checked(X, y, sample_weight, reset=not again)
+        if not again:
+            self.encoder_ = fit_encoder(X, sample_weight=weight)
+            self._begin_targets(y, weight, classes)
+        return _Rows(encode(self.encoder_, X), self._learned(y), self._weighted(y, weight)), y
 
     def _train(
         self, rows: _Rows, held_out: _Rows | None, seed: int, *, again: bool, one_epoch: bool = False
     ) -> None:
-        batch = recipes.batch_size(len(rows.x)) if self.batch_size == "auto" else self.batch_size
-        wished = recipes.epochs(len(rows.x), batch) if self.max_iter == "auto" else self.max_iter
+        optimizer = found("solver", find_optimizer, self.solver)
+        schedule = found("learning_rate", find_schedule, self.learning_rate)
+        if one_epoch or optimizer.full_batch:
+            schedule = SCHEDULES["constant"]
+        batch = recipes.batch_size(len(rows.x)) if self.batch_size == "auto" else int(self.batch_size)
+        batch = len(rows.x) if optimizer.full_batch else batch
+        wished = recipes.epochs(len(rows.x), batch) if self.max_iter == "auto" else int(self.max_iter)
         epochs = 1 if one_epoch else wished
         if again:
-            network, state = self.network_, self._state
+            network, state = self.network_, self._taken_up(held_out)
+            self.loss_curve_ = [*self.loss_curve_]
+            if held_out:
+                self.validation_scores_ = [*(self.validation_scores_ or [])]
         else:
             network, state = self._made_network(rows, batch), None
             self.loss_curve_ = []
@@ -252,16 +271,16 @@ class DeepEstimator(BaseEstimator, ABC):
             validation=(held_out.x, held_out.y, held_out.weight) if held_out else None,
             parameters=self.parameters_ if again else None,
             state=state,
-            optimizer=self.solver,
-            learning_rate=recipes.learning_rate(self.learning_rate_init, self.solver, self.learning_rate),
-            schedule="constant" if one_epoch else self.learning_rate,
+            optimizer=optimizer,
+            learning_rate=recipes.learning_rate(self.learning_rate_init, optimizer, schedule),
+            schedule=schedule,
             weight_decay=None if self.weight_decay == "auto" else self.weight_decay,
             max_norm=self.max_norm,
             batch_size=batch,
             epochs=epochs,
             patience=None if one_epoch else patience,
             tol=self.tol,
-            shuffle=self.shuffle,
+            shuffle=bool(self.shuffle),
             seed=(seed + self.n_iter_) % 2**32,
         )
         kept = None
@@ -269,7 +288,7 @@ class DeepEstimator(BaseEstimator, ABC):
         with interrupt.noticed() as interrupted:
             for epoch in progress.shown(run, epochs, bool(self.verbose)):
                 if epoch.diverged:
-                    self._tell_divergence(epoch.number, kept is not None or again)
+                    self._tell_divergence(epoch.number, kept is not None or again, 5 if one_epoch else 4)
                     break
                 self.loss_curve_.append(epoch.loss)
                 if self.validation_scores_ is not None and epoch.validation_loss is not None:
@@ -286,15 +305,17 @@ class DeepEstimator(BaseEstimator, ABC):
             self.parameters_ = jax.tree.map(np.asarray, kept.best_parameters)
             self._state = kept.state if self.warm_start or one_epoch else None
 
+    def _taken_up(self, held_out: _Rows | None) -> State | None:
+        """Where the last training ended; its best epoch counts by its loss on the rows that validate now."""
+        if self._state is None or held_out is None:
+            return self._state
+        loss = self.network_.evaluate(self.parameters_, held_out.x, held_out.y, held_out.weight)
+        return self._state._replace(best_loss=loss)
+
     def _made_network(self, rows: _Rows, batch: int) -> Network:
         loss = self._found_loss()
         sizes = self.hidden_layer_sizes
-        try:
-            hidden = (int(sizes),) if isinstance(sizes, int | np.integer) else tuple(map(int, sizes))
-        except (TypeError, ValueError):
-            raise ArgumentError(
-                f"hidden_layer_sizes must be whole numbers, such as (128, 128); got {sizes!r}."
-            ) from None
+        hidden = tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)
         return Network(
             (rows.x.shape[1], *hidden, self._outputs(loss, rows.y.shape[1])),
             self.activation,
@@ -342,26 +363,22 @@ class DeepEstimator(BaseEstimator, ABC):
         return y[kept], weight[kept], X[kept] if isinstance(X, np.ndarray) else _taken(X, kept)
 
     def _keeps_back(self, rows: int) -> bool:
-        if self.early_stopping not in (True, False, "auto"):
-            raise ArgumentError(f"early_stopping must be True, False or 'auto'; got {self.early_stopping!r}.")
         wished = recipes.validates(rows) if self.early_stopping == "auto" else self.early_stopping
         return bool(wished) and rows >= 2
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _tell_divergence(self, number: int, something_kept: bool) -> None:
+    def _tell_divergence(self, number: int, something_kept: bool, stacklevel: int) -> None:
         advice = (
             "Lower learning_rate_init, set max_norm (such as 1.0), or look for enormous values in the table."
         )
         if not something_kept:
             raise DivergedError(f"the loss must stay finite; it was not in the first epoch. {advice}")
-        import warnings
-
         warnings.warn(
             f"The loss was not finite in epoch {number}; the best parameters before it are kept. {advice}",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=stacklevel,
         )
 
     def __sklearn_tags__(self) -> Any:
@@ -388,7 +405,7 @@ class DeepEstimator(BaseEstimator, ABC):
         """Refuse targets that cannot be learnt."""
 
     @abstractmethod
-    def _begin_targets(self, y: np.ndarray, weight: np.ndarray | None) -> None:
+    def _begin_targets(self, y: np.ndarray, weight: np.ndarray | None, classes: Any) -> None:
         """Learn what there is to know of the targets: their scale, their classes."""
 
     @abstractmethod
@@ -398,6 +415,17 @@ class DeepEstimator(BaseEstimator, ABC):
     @abstractmethod
     def _stratifies(self, y: np.ndarray) -> bool:
         """Whether a validation part should have the classes in proportion."""
+
+
+@contextmanager
+def _unchanged_if_it_fails(estimator: DeepEstimator) -> Iterator[None]:
+    """Whatever is raised leaves the estimator as it was, so that a model once learnt stays usable."""
+    before = dict(estimator.__dict__)
+    try:
+        yield
+    except BaseException:
+        estimator.__dict__ = before
+        raise
 
 
 def _taken(frame: Any, rows: np.ndarray) -> Any:

@@ -5,7 +5,7 @@ from typing import Any, Self
 import jax.numpy as jnp
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -156,12 +156,11 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         if not hasattr(self, "classes_"):
             if classes is None:
                 raise ArgumentError("classes must be passed on the first call to partial_fit.")
-            self._planned_classes = np.unique(np.asarray(classes))
         elif classes is not None and not np.array_equal(np.unique(np.asarray(classes)), self.classes_):
             raise ArgumentError(
                 f"classes must be as in the first call to partial_fit, {self.classes_}; got {classes}."
             )
-        return self._partial_fit(X, y, sample_weight)
+        return self._partial_fit(X, y, sample_weight, classes)
 
     def _found_loss(self) -> Loss:
         if self.loss != "auto":
@@ -183,6 +182,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
     def _checked_targets(self, y: Any) -> np.ndarray:
         y = np.asarray(y) if hasattr(y, "to_numpy") else y
+        assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         if type_of_target(y, input_name="y") == "multilabel-indicator":
             return check_array(y, dtype=int)
@@ -193,14 +193,12 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             )
         return column_or_1d(y, warn=True)
 
-    def _begin_targets(self, y: np.ndarray, weight: np.ndarray | None) -> None:
+    def _begin_targets(self, y: np.ndarray, weight: np.ndarray | None, classes: Any) -> None:
         self._multilabel = y.ndim == 2
         if self._multilabel:
             self.classes_ = np.arange(y.shape[1])
             return
-        self.classes_ = self.__dict__.pop("_planned_classes", None)
-        if self.classes_ is None:
-            self.classes_ = np.unique(y)
+        self.classes_ = np.unique(y if classes is None else np.asarray(classes))
         if len(self.classes_) < 2:
             raise TableError(
                 f"y must have at least two classes; got one class, {self.classes_[0]!r}. "

@@ -2,6 +2,9 @@
 
 from math import ceil
 
+from chainrule.training.optimizers import Optimizer
+from chainrule.training.schedules import Schedule
+
 # Small batches take more steps where rows are few; large ones use the processor better where they are many.
 _BATCHES = ((2_000, 32), (20_000, 128))
 _LARGEST_BATCH = 256
@@ -24,12 +27,12 @@ def epochs(rows: int, batch: int) -> int:
     return max(_EPOCHS, min(_MOST_EPOCHS, ceil(_STEPS / ceil(rows / batch))))
 
 
-def learning_rate(wish: float | str, solver: object, schedule: object) -> float | None:
+def learning_rate(wish: float | str, optimizer: Optimizer, schedule: Schedule) -> float | None:
     """Resolve "auto": 0.004 for Adam's kind where the schedule ends low, else the solver's own."""
     if wish != "auto":
         return float(wish)
-    adam = isinstance(solver, str) and solver in ("adam", "adamw", "nadam")
-    return 4e-3 if adam and schedule != "constant" else None
+    kind, _, _ = optimizer.name.partition("(")
+    return 4e-3 if kind in ("adam", "adamw", "nadam") and schedule.name != "constant" else None
 
 
 def l2(alpha: float, batch: int, rows: int) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array, column_or_1d
 
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, TableError
 from chainrule.estimators.base import ATTRIBUTES, PARAMETERS, DeepEstimator
 from chainrule.estimators.targets import fit_scale, refuse_outside
 from chainrule.mathematics.loss import Loss
@@ -137,14 +137,18 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        self._matrix = y.ndim == 2
         return y
 
-    def _begin_targets(self, y: np.ndarray, weight: np.ndarray | None) -> None:
+    def _begin_targets(self, y: np.ndarray, weight: np.ndarray | None, classes: Any) -> None:
+        self._matrix = y.ndim == 2
         self.scale_ = fit_scale(y.reshape(len(y), -1), weight, self._found_loss())
 
     def _learned(self, y: np.ndarray) -> np.ndarray:
         y = y.reshape(len(y), -1)
+        if y.shape[1] != len(self.scale_.scale):
+            raise TableError(
+                f"y must have {len(self.scale_.scale)} target(s), as where learning began; got {y.shape[1]}."
+            )
         refuse_outside(y, self._found_loss())
         return self.scale_.learned(y)
 

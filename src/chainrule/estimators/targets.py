@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from chainrule.errors import TableError
-from chainrule.mathematics.loss import Loss
+from chainrule.mathematics.checked import ours
+from chainrule.mathematics.loss import REAL, Loss
 
 
 class Scale(NamedTuple):
@@ -25,10 +26,15 @@ class Scale(NamedTuple):
 
 
 def fit_scale(y: np.ndarray, weight: np.ndarray | None, loss: Loss) -> Scale:
-    """Mean 0 and spread 1 where the prediction is the output itself; mean 1 where it is e^ŷ."""
+    """Mean 0 and spread 1 where any real number will do, mean 1 under a log link; otherwise as they are."""
+    as_they_are = Scale((0.0,) * y.shape[1], (1.0,) * y.shape[1])
+    if loss.use == "one's own" or not ours(loss.gradient):
+        return as_they_are
     mean = np.average(y, axis=0, weights=weight)
     if loss.link == "log":
         return Scale((0.0,) * y.shape[1], tuple(np.where(mean > 0, mean, 1.0).tolist()))
+    if loss.domain is not REAL:
+        return as_they_are
     spread = np.sqrt(np.average(np.square(y - mean), axis=0, weights=weight))
     constant = spread <= 1e-12 * np.maximum(1, np.abs(mean))
     return Scale(tuple(mean.tolist()), tuple(np.where(constant, 1.0, spread).tolist()))

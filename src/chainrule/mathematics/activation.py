@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from chainrule.errors import FormulaError
-from chainrule.mathematics.named import reduce_by_name
+from chainrule.mathematics.named import quoted, reduce_by_name
 
 
 class Activation(NamedTuple):
@@ -46,7 +46,7 @@ def activation_from_formula(text: str) -> Activation:
     z = sympy.Symbol("z", real=True)
     expression = formulas.parse(text, {"z": z})
     if not expression.has(z):
-        raise FormulaError(f"an activation must be a formula in z; got {text!r}.")
+        raise FormulaError(f"an activation must be a formula in z; got {quoted(text)}.")
     with formulas.refusing(text):
         value = formulas.compile_expression(expression, (z,))
         derivative = formulas.compile_expression(sympy.diff(expression, z), (z,))
@@ -56,7 +56,7 @@ def activation_from_formula(text: str) -> Activation:
         bad = jnp.flatnonzero(~jnp.isfinite(values))
         if bad.size:
             raise FormulaError(
-                f"an activation must be finite for every z; the {what} of {text!r} is "
+                f"an activation must be finite for every z; the {what} of {quoted(text)} is "
                 f"{float(values[bad[0]])} at z = {float(grid[bad[0]]):g}."
             )
     return Activation(text, value, derivative, text, "a formula")

@@ -20,6 +20,7 @@ import sympy
 from jax import Array
 
 from chainrule.errors import ArgumentError, FormulaError
+from chainrule.mathematics.named import quoted, short
 
 Expression: TypeAlias = sympy.Expr
 LONGEST = 2000
@@ -145,7 +146,9 @@ def parse(text: str, names: Mapping[str, Expression]) -> Expression:
         tree = ast.parse(text.strip(), mode="eval").body
         expression = _read(tree, names)
         if not isinstance(expression, sympy.Expr) or expression.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
-            raise FormulaError(f"{text!r} must be a real number for real inputs; got {expression}.")
+            raise FormulaError(
+                f"{quoted(text)} must be a real number for real inputs; got {short(str(expression))}."
+            )
         return _stable(expression)
 
 
@@ -160,12 +163,12 @@ def refusing(text: str) -> Iterator[None]:
     except ArgumentError:
         raise
     except SyntaxError as error:
-        raise FormulaError(f"{text!r} is not a formula: {error.msg}.") from None
+        raise FormulaError(f"{quoted(text)} is not a formula: {error.msg}.") from None
     except (MemoryError, RecursionError):
-        raise FormulaError(f"{text!r} is nested too deeply to be a formula.") from None
+        raise FormulaError(f"{quoted(text)} is nested too deeply to be a formula.") from None
     except Exception as error:
         raise FormulaError(
-            f"{text!r} cannot be computed as a formula: {str(error) or type(error).__name__}."
+            f"{quoted(text)} cannot be computed as a formula: {short(str(error)) or type(error).__name__}."
         ) from None
 
 
@@ -173,7 +176,7 @@ def _read(node: ast.expr, names: Mapping[str, Expression]) -> Any:
     match node:
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             if abs(number) > LARGEST:
-                raise FormulaError(f"a number must be within ±{LARGEST:g}; got {ast.unparse(node)[:40]}.")
+                raise FormulaError(f"a number must be within ±{LARGEST:g}; got {short(ast.unparse(node))}.")
             return sympy.Integer(number) if isinstance(number, int) else sympy.Float(number)
         case ast.Name(id=name) if name in names:
             return names[name]
@@ -192,7 +195,7 @@ def _read(node: ast.expr, names: Mapping[str, Expression]) -> Any:
             return _call(name, arguments, names)
     raise FormulaError(
         f"a formula may hold numbers, {', '.join(n for n in names if n.isidentifier())}, pi, e, "
-        f"+ - * / **, comparisons in where(…), and {', '.join(_FUNCTIONS)}; got {ast.unparse(node)!r}"
+        f"+ - * / **, comparisons in where(…), and {', '.join(_FUNCTIONS)}; got {quoted(ast.unparse(node))}"
         + (" (a power is written **)." if isinstance(getattr(node, "op", None), ast.BitXor) else ".")
     )
 
@@ -200,7 +203,9 @@ def _read(node: ast.expr, names: Mapping[str, Expression]) -> Any:
 def _number(node: ast.expr, names: Mapping[str, Expression]) -> Expression:
     value = _read(node, names)
     if not isinstance(value, sympy.Expr):
-        raise FormulaError(f"a comparison must stand in where(condition, a, b); got {ast.unparse(node)!r}.")
+        raise FormulaError(
+            f"a comparison must stand in where(condition, a, b); got {quoted(ast.unparse(node))}."
+        )
     return value
 
 
@@ -209,13 +214,13 @@ def _call(name: str, arguments: Sequence[ast.expr], names: Mapping[str, Expressi
     if whole in names:
         return names[whole]
     if name not in _FUNCTIONS:
-        raise FormulaError(f"a formula may call {', '.join(_FUNCTIONS)}; got {whole!r}.")
+        raise FormulaError(f"a formula may call {', '.join(_FUNCTIONS)}; got {quoted(whole)}.")
     count, function = _FUNCTIONS[name]
     if len(arguments) != count:
-        raise FormulaError(f"{name} must have {count} argument{'s' * (count > 1)}; got {whole!r}.")
+        raise FormulaError(f"{name} must have {count} argument{'s' * (count > 1)}; got {quoted(whole)}.")
     if name == "where":
         if not isinstance(arguments[0], ast.Compare):
-            raise FormulaError(f"the first argument of where must be a comparison; got {whole!r}.")
+            raise FormulaError(f"the first argument of where must be a comparison; got {quoted(whole)}.")
         return function(_read(arguments[0], names), *(_number(a, names) for a in arguments[1:]))
     return function(*(_number(argument, names) for argument in arguments))
 
@@ -225,7 +230,9 @@ def _power(base: Expression, exponent: Expression) -> Expression:
     if base.is_number and exponent.is_number:
         size = float(exponent) * float(sympy.log(abs(base))) if base != 0 else 0.0
         if abs(size) > 700:
-            raise FormulaError(f"a number must be within ±{LARGEST:g}; got ({base})**({exponent}).")
+            raise FormulaError(
+                f"a number must be within ±{LARGEST:g}; got {short(f'({base})**({exponent})')}."
+            )
         if base.is_Rational and abs(exponent) > 1000:  # the exact fraction would fill the memory
             return sympy.Float(base) ** exponent
     return base**exponent

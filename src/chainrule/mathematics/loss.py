@@ -15,7 +15,7 @@ from jax import Array
 from jaxtyping import Float
 
 from chainrule.errors import ArgumentError, FormulaError
-from chainrule.mathematics.named import reduce_by_name
+from chainrule.mathematics.named import quoted, reduce_by_name
 
 Raw = Float[Array, "rows outputs"]
 Target = Float[Array, "rows targets"]
@@ -86,7 +86,7 @@ def identity_link(y_hat: Raw) -> Raw:
 def require(holds: bool, what: str, must: str, got: object) -> None:
     """Refuse a parameter of a loss that is outside what it may be."""
     if not holds:
-        raise ArgumentError(f"{what} must be {must}; got {got!r}.")
+        raise ArgumentError(f"{what} must be {must}; got {quoted(got)}.")
 
 
 def smooth_binary(y: Target, epsilon: float) -> Target:
@@ -120,7 +120,7 @@ def loss_from_formula(text: str) -> Loss:
     y_hat, y, total = sympy.symbols("y_hat y logsumexp", real=True)
     expression = formulas.parse(text, {"y_hat": y_hat, "y": y, "logsumexp(y_hat)": total})
     if not (expression.has(y_hat, total) and expression.has(y)):
-        raise FormulaError(f"a loss must be a formula in y_hat and y; got {text!r}.")
+        raise FormulaError(f"a loss must be a formula in y_hat and y; got {quoted(text)}.")
     symbols = (y_hat, y, total)
     with formulas.refusing(text):
         f = formulas.compile_expression(expression, symbols)
@@ -156,7 +156,7 @@ def _refuse_infinite(loss: Loss) -> None:
         if bad.size:
             at, y = float(raw_column[bad[0], 0]), float(target_column[bad[0], 0])
             raise FormulaError(
-                f"a loss must be finite for every raw output; the {what} of {loss.formula!r} is "
+                f"a loss must be finite for every raw output; the {what} of {quoted(loss.formula)} is "
                 f"{float(values[bad[0]])} at y_hat = {at:g}, y = {y:g}. Where a positive number is "
                 "needed, say exp(y_hat); where a probability is, say sigmoid(y_hat)."
             )

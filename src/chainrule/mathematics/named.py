@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from chainrule.errors import ArgumentError
 
 T = TypeVar("T")
+_SHOWN = 80  # characters of what came that a message repeats
 _CALL = re.compile(r"\s*(\w+)\((.*)\)\s*")
 
 
@@ -39,15 +40,25 @@ def find(
                 return factories[call[1]](*numbers)
             except TypeError:
                 raise ArgumentError(
-                    f"{what} must have as many numbers in its brackets as {call[1]} takes; got {given!r}."
+                    f"{what} must have as many numbers in its brackets as {call[1]} takes; got {quoted(given)}."
                 ) from None
     close = get_close_matches(given, table, n=1) if isinstance(given, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
     made = "".join(f", {name}(…)" for name in factories or ())
     raise ArgumentError(
         f"{what} must be one of {', '.join(table)}{made}{otherwise}, or a chainrule.{kind.__name__}; "
-        f"got {given!r}.{hint}"
+        f"got {quoted(given)}.{hint}"
     )
+
+
+def quoted(given: object) -> str:
+    """What came, for a message: its ``repr``, no longer than a reader takes in."""
+    return short(repr(given))
+
+
+def short(text: str) -> str:
+    """A text with its middle left out where it is long."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 20]} … {text[-17:]}"
 
 
 def _numbers(what: str, given: str, inside: str) -> list[float]:
@@ -55,7 +66,7 @@ def _numbers(what: str, given: str, inside: str) -> list[float]:
         return [float(number) for number in inside.split(",")] if inside.strip() else []
     except ValueError:
         raise ArgumentError(
-            f"{what} must have numbers between its brackets, separated by commas; got {given!r}."
+            f"{what} must have numbers between its brackets, separated by commas; got {quoted(given)}."
         ) from None
 
 

@@ -28,7 +28,7 @@ def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
 def one_for_each(activation: object, hidden: int) -> tuple[Activation, ...]:
     """One activation for all hidden layers, or a sequence with one for each; a pair of functions is one."""
     several = isinstance(activation, list | tuple) and not isinstance(activation, Activation)
-    if several and not all(callable(part) for part in activation):  # type: ignore[attr-defined]
+    if several and not (activation and all(callable(part) for part in activation)):  # type: ignore[attr-defined]
         each = tuple(find_activation(part) for part in activation)  # type: ignore[attr-defined]
         if len(each) != hidden:
             raise ArgumentError(

@@ -3,12 +3,14 @@
 The only place in the product where automatic differentiation runs: as a witness.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.flatten_util import ravel_pytree
 
 from chainrule.network import propagation
 from chainrule.network.parameters import Parameters, matrices
@@ -116,21 +118,21 @@ def _forward_only(
     return L + sum(network.l1 * jnp.abs(W).sum() + network.l2 * (W * W).sum() / 2 for W in matrices(p))
 
 
-def _central_differences(objective: object, parameters: Parameters) -> list[tuple[np.ndarray, np.ndarray]]:
-    leaves, structure = jax.tree.flatten(parameters)
+def _central_differences(
+    objective: Callable[[Parameters], Array], parameters: Parameters
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For each array, which of its entries were drawn and the differences there; one program for all."""
+    flat, unravel = ravel_pytree(parameters)
     numbers = np.random.default_rng(0)
-    measured = []
-    for place, leaf in enumerate(leaves):
-        entries = numbers.permutation(leaf.size)[:SAMPLE]
+    sizes = [leaf.size for leaf in jax.tree.leaves(parameters)]
+    drawn = [numbers.permutation(size)[:SAMPLE] for size in sizes]
+    starts = np.cumsum([0, *sizes[:-1]])
+    everywhere = np.concatenate([start + entries for start, entries in zip(starts, drawn, strict=True)])
 
-        def along(entry: Array, leaf: Array = leaf, place: int = place) -> Array:
-            def at(offset: float) -> Array:
-                moved = leaf.ravel().at[entry].add(offset).reshape(leaf.shape)
-                return objective(
-                    jax.tree.unflatten(structure, [*leaves[:place], moved, *leaves[place + 1 :]])
-                )  # type: ignore[operator]
+    def along(entry: Array) -> Array:
+        above, below = (objective(unravel(flat.at[entry].add(step))) for step in (_STEP, -_STEP))
+        return (above - below) / (2 * _STEP)
 
-            return (at(_STEP) - at(-_STEP)) / (2 * _STEP)
-
-        measured.append((entries, np.asarray(jax.jit(lambda e, f=along: jax.lax.map(f, e))(entries))))
-    return measured
+    measured = np.asarray(jax.jit(lambda entries: jax.lax.map(along, entries))(everywhere))
+    ends = np.cumsum([len(entries) for entries in drawn])
+    return list(zip(drawn, np.split(measured, ends[:-1]), strict=True))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
+from math import inf
 from typing import TYPE_CHECKING, Any, final
 
 import jax
@@ -217,8 +218,8 @@ class Network:
                 f"x, y and weight must have the same number of rows, at least one; got {x.shape[0]}, "
                 f"{y.shape[0]} and weights of shape {w.shape}."
             )
-        if not (float(w.min()) >= 0 and float(w.sum()) > 0):
-            raise ArgumentError("weight must be 0 or more, and more than 0 in at least one row.")
+        if not (float(w.min()) >= 0 and 0 < float(w.sum()) < inf):
+            raise ArgumentError("weight must be 0 or more and finite, and more than 0 in at least one row.")
         return x, y, w
 
     def __eq__(self, other: object) -> bool:

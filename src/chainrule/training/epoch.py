@@ -46,7 +46,9 @@ class State(NamedTuple):
 def begin(program: Program, parameters: Parameters) -> State:
     """Make the state before the first epoch."""
     kept = restored(program.network, parameters)
-    return State(kept, program.optimizer.direction.init(kept), kept, jnp.asarray(jnp.inf))
+    # With a dtype of its own: the same type as what an epoch returns, or the program is compiled twice.
+    worst = jnp.asarray(jnp.inf, jnp.result_type(float))
+    return State(kept, program.optimizer.direction.init(kept), kept, worst)
 
 
 def restored(network: Network, parameters: Parameters) -> Parameters:

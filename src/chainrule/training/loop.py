@@ -1,6 +1,8 @@
 """The loop: an epoch is one compiled call, and a record of it comes back after each."""
 
 from collections.abc import Iterator
+from math import inf
+from numbers import Integral, Real
 from time import perf_counter
 from typing import NamedTuple
 
@@ -113,19 +115,27 @@ def train(
     )
     rate = rule.learning_rate if learning_rate is None else learning_rate
     decay = rule.weight_decay if weight_decay is None else weight_decay
-    _refuse(not rate > 0, "learning_rate must be above 0", rate)
-    _refuse(not decay >= 0, "weight_decay must be 0 or more", decay)
+    _refuse(not (_number(rate) and 0 < rate < inf), "learning_rate must be a number above 0", rate)
+    _refuse(not (_number(decay) and 0 <= decay < inf), "weight_decay must be a number of 0 or more", decay)
+    _refuse(not (_number(tol) and 0 <= tol < inf), "tol must be a number of 0 or more", tol)
     _refuse(
         rule.full_batch and decay > 0,
         f"weight_decay must be 0 for {rule.name}, whose line search minimises the loss itself (use l2)",
         decay,
     )
-    _refuse(max_norm is not None and not max_norm > 0, "max_norm must be above 0", max_norm)
+    norm_fits = max_norm is None or (_number(max_norm) and max_norm > 0)
+    _refuse(not norm_fits, "max_norm must be a number above 0, or None", max_norm)
     _refuse(rule.full_batch and max_norm is not None, f"max_norm must be None for {rule.name}", max_norm)
-    _refuse(patience is not None and patience < 1, "patience must be at least 1, or None", patience)
-    for name, number in (("batch_size", batch_size), ("epochs", epochs)):
-        _refuse(not (isinstance(number, int) and number >= 1), f"{name} must be a whole number ≥ 1", number)
-    _refuse(not (isinstance(seed, int) and 0 <= seed < 2**32), "seed must be a whole number below 2³²", seed)
+    _refuse(
+        rule.full_batch and planned.name != "constant",
+        f"schedule must be constant for {rule.name}, whose line search sets the length of each step",
+        planned.name,
+    )
+    for name, count in (("batch_size", batch_size), ("epochs", epochs), ("patience", patience)):
+        fits = (isinstance(count, Integral) and count >= 1) or (name == "patience" and count is None)
+        _refuse(not fits, f"{name} must be a whole number of at least 1", count)
+    fits = isinstance(seed, Integral) and 0 <= seed < 2**32
+    _refuse(not fits, "seed must be a whole number from 0 to 2³² − 1", seed)
 
     compilation_cache.switch_on()
     table = _table(network, x, y, weight)
@@ -135,9 +145,10 @@ def train(
         rule,
         planned,
         max_norm,
-        table.x.shape[0] if rule.full_batch else batch_size,
+        table.x.shape[0] if rule.full_batch else int(batch_size),
         _CHUNK if held_out else None,
     )
+    seed = int(seed)
     begun = state or begin(program, parameters or network.initialize(seed))
     return _run(program, begun, table, held_out, rate, decay, epochs, Patience(patience, tol), shuffle, seed)
 
@@ -203,6 +214,10 @@ def _table(
     if w is not None and not (np.isfinite(w).all() and (w >= 0).all() and w.sum() > 0):
         raise ArgumentError("weight must be finite and 0 or more, and more than 0 in at least one row.")
     return batches.put(x, y, w, least)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _refuse(wrong: bool, must: str, got: object) -> None:

@@ -32,19 +32,21 @@ class Optimizer(NamedTuple):
         return reduce_by_name(self, find_optimizer)
 
 
-@lru_cache(maxsize=64)
+# One transformation for the same numbers, however they are passed: equal records share a compiled program.
+_identity, _trace, _scale_by_adam = map(lru_cache(64), (optax.identity, optax.trace, optax.scale_by_adam))
+
+
 def sgd(momentum: float = 0.0, nesterov: bool = False) -> Optimizer:
     """Gradient descent; with momentum μ the direction is v ← μ v + g, with Nesterov's g + μ v."""
     if not 0 <= momentum < 1:
         raise ArgumentError(f"momentum must be at least 0 and below 1; got {momentum!r}.")
     if nesterov and not momentum:
         raise ArgumentError("nesterov must come with a momentum above 0; got momentum = 0.")
-    direction = optax.trace(momentum, nesterov) if momentum else optax.identity()
+    direction = _trace(float(momentum), bool(nesterov)) if momentum else _identity()
     source = "Nesterov 1983" if nesterov else "Polyak 1964" if momentum else "Robbins and Monro 1951"
     return Optimizer(_name("sgd", momentum, nesterov), direction, 1e-2, source)
 
 
-@lru_cache(maxsize=64)
 def adam(beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> Optimizer:
     """Direction m̂ / (√v̂ + ε), from running means of the gradient and of its square."""
     for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
@@ -52,7 +54,7 @@ def adam(beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> O
             raise ArgumentError(f"{name} must be at least 0 and below 1; got {beta!r}.")
     if not epsilon > 0:
         raise ArgumentError(f"epsilon must be above 0; got {epsilon!r}.")
-    direction = optax.scale_by_adam(beta_1, beta_2, epsilon)
+    direction = _scale_by_adam(float(beta_1), float(beta_2), float(epsilon))
     return Optimizer(_name("adam", beta_1, beta_2, epsilon), direction, 1e-3, "arXiv:1412.6980")
 
 

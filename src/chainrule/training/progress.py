@@ -9,10 +9,13 @@ if TYPE_CHECKING:
 
 def shown(epochs: "Iterator[Epoch]", planned: int, show: bool) -> "Iterator[Epoch]":
     """Pass epochs on; with ``show``, and on a terminal, draw epoch, losses and time left on stderr."""
+    if not show:
+        yield from epochs
+        return
     from rich.console import Console
 
     console = Console(stderr=True)
-    if not (show and console.is_terminal):
+    if not console.is_terminal:
         yield from epochs
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -1,0 +1,243 @@
+"""The commands and their options; what takes long to import is imported by the command that needs it."""
+
+import os
+import sys
+from contextlib import suppress
+from enum import StrEnum
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+import chainrule
+from chainrule.errors import ArgumentError, ChainruleError
+
+
+class _Commands(TyperGroup):
+    """Every error of ours, and of the system, as one line on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except BrokenPipeError:
+            # The reader has seen enough. What is still in the buffer must not fail once more at the end.
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except KeyboardInterrupt:
+            _fail("interrupted; nothing was written.", 130)
+        except ArgumentError as error:
+            _fail(str(error), 2)
+        except (ChainruleError, OSError, MemoryError) as error:
+            _fail(str(error) or type(error).__name__, 1)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo("chainrule: " + " ".join(message.split("\n")), err=True)
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    rich_markup_mode=None,  # plain help starts twice as fast
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line; the entry point of ``chainrule``."""
+    with suppress(AttributeError, OSError):
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without "²"
+    app(prog_name="chainrule")
+
+
+class TaskOption(StrEnum):
+    """What --task may be."""
+
+    auto = "auto"
+    regression = "regression"
+    classification = "classification"
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    """Widths such as 128,128; none makes a linear model."""
+    if text.strip().lower() == "none":
+        return ()
+    try:
+        widths = tuple(int(width) for width in text.split(","))
+    except ValueError:
+        widths = (0,)
+    if min(widths) < 1:
+        raise typer.BadParameter(
+            f"must be widths such as 128,128, or none for a linear model; got {text!r}.",
+            param_hint="--hidden",
+        )
+    return widths
+
+
+def _show_version(wished: bool) -> None:
+    if wished:
+        typer.echo(f"chainrule {chainrule.__version__}")
+        raise typer.Exit
+
+
+Table = Annotated[str, typer.Argument(metavar="TABLE", help="CSV or Parquet file, or - for standard input.")]
+ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="Model file, or - for standard input.")]
+Missing = Annotated[
+    list[str], typer.Option(metavar="TEXT", help="A text that means missing; may be repeated.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on standard error but errors.")]
+
+
+@app.callback()
+def commands(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Deep learning for tables.
+
+    chainrule fit houses.csv --target price -o houses.chainrule
+
+    chainrule predict houses.chainrule new.csv > prices.csv
+    """
+
+
+@app.command()
+def fit(
+    table: Table,
+    target: Annotated[
+        list[str], typer.Option(metavar="COLUMN", help="Column to predict; repeat it for several.")
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="MODEL", help="Where to save the model, - for stdout."),
+    ] = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(metavar="TABLE", help="Rows to choose the best epoch by. [default: a tenth of TABLE]"),
+    ] = None,
+    task: Annotated[TaskOption, typer.Option(help="auto: the target decides.")] = TaskOption.auto,
+    loss: Annotated[
+        str | None, typer.Option(metavar="LOSS", help="A name, such as huber, or a formula in y_hat and y.")
+    ] = None,
+    activation: Annotated[
+        str | None, typer.Option(metavar="SIGMA", help="A name, such as relu, or a formula in z.")
+    ] = None,
+    hidden: Annotated[
+        str | None,
+        typer.Option(metavar="WIDTHS", help="Widths of the hidden layers, such as 128,128, or none."),
+    ] = None,
+    solver: Annotated[str | None, typer.Option(metavar="NAME", help="Such as adam, sgd, lbfgs.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(metavar="RATE", help="Above 0.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(metavar="NAME", help="How the learning rate moves, such as cosine.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most this many.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Rows per step.")] = None,
+    dropout: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Share of hidden units silent in a step, below 1.")
+    ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(min=0, metavar="RATE", help="Decoupled decay of W.")
+    ] = None,
+    missing: Missing = [],  # noqa: B006
+    drop: Annotated[
+        list[str], typer.Option(metavar="COLUMN", help="A column to leave out; may be repeated.")
+    ] = [],  # noqa: B006
+    weight: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="A column of what each row counts.")
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=2**32 - 1, metavar="N", help="The same seed gives the same model."),
+    ] = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Learn from a table; save the model with -o.
+
+    Ctrl-C once ends after the epoch and keeps the model.
+    """
+    from chainrule.cli.fitting import Request, fit_table
+
+    options = {
+        "loss": loss,
+        "activation": activation,
+        "hidden_layer_sizes": None if hidden is None else _widths(hidden),
+        "solver": solver,
+        "learning_rate_init": learning_rate,
+        "learning_rate": schedule,
+        "max_iter": epochs,
+        "batch_size": batch_size,
+        "dropout": dropout,
+        "weight_decay": weight_decay,
+        "random_state": seed,
+    }
+    request = Request(
+        table=table,
+        targets=tuple(dict.fromkeys(target)),
+        output=output,
+        validation=validation,
+        task=task.value,
+        options={name: value for name, value in options.items() if value is not None},
+        missing=tuple(missing),
+        drop=tuple(drop),
+        weight=weight,
+        json=json,
+        quiet=quiet,
+    )
+    if fit_table(request).interrupted_:
+        raise typer.Exit(130)
+
+
+@app.command()
+def predict(
+    model: ModelFile,
+    table: Table,
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", metavar="OUT", help="A .csv, .tsv or .parquet file, - for stdout."),
+    ] = "-",
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Also one column per class.")
+    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Also the columns of TABLE.")] = False,
+    missing: Missing = [],  # noqa: B006
+) -> None:
+    """Predict each row of a table, as CSV or to a file.
+
+    Columns are found by name; further ones are ignored.
+    """
+    from chainrule.cli.using import predict_table
+
+    predict_table(model, table, output, probabilities=probabilities, keep=keep, missing=tuple(missing))
+
+
+@app.command()
+def evaluate(
+    model: ModelFile,
+    table: Table,
+    target: Annotated[
+        list[str], typer.Option(metavar="COLUMN", help="Where TABLE or MODEL does not name it as in fit.")
+    ] = [],  # noqa: B006
+    missing: Missing = [],  # noqa: B006
+    json: Json = False,
+) -> None:
+    """Score a model on a table that has the target, beside a baseline."""
+    from chainrule.cli.using import evaluate_table
+
+    evaluate_table(model, table, tuple(dict.fromkeys(target)), tuple(missing), as_json=json)
+
+
+@app.command()
+def show(model: ModelFile, json: Json = False) -> None:
+    """Tell what is in a model file."""
+    from chainrule.cli.showing import show_model
+
+    show_model(model, as_json=json)

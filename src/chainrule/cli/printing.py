@@ -1,0 +1,79 @@
+"""Lines for people, JSON for programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from chainrule.errors import ArgumentError
+
+_NAMES = {"rmse": "RMSE", "mae": "MAE", "r2": "R²", "log_loss": "log-loss", "roc_auc": "ROC AUC"}
+_SHARES = ("accuracy", "r2", "roc_auc")
+
+
+class Report:
+    """Lines on standard error; none where ``quiet``."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, quiet=quiet)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line, in colours only on a terminal that wants them."""
+        self._console.print(text, style=style)
+
+
+def out(text: str) -> None:
+    """Print data on standard output."""
+    typer.echo(text)
+
+
+def out_json(value: Mapping[str, Any]) -> None:
+    """Print one JSON object on standard output."""
+    out(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell: the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows
+    )
+    return "\n".join(lines)
+
+
+def score_table(
+    scores: Mapping[str, tuple[Mapping[str, float | None], Mapping[str, float | None]]],
+    title: str,
+    other: str,
+) -> str:
+    """Scores of the model and of a baseline side by side, target by target."""
+    rows = [(title, "model", other)]
+    for target, (ours, theirs) in scores.items():
+        named = f"{target}: " if len(scores) > 1 else ""
+        rows += [
+            (named + _NAMES.get(name, name), _number(name, ours[name]), _number(name, theirs.get(name)))
+            for name in ours
+        ]
+    return aligned(rows)
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    if name in _SHARES:
+        return f"{value:.4f}".replace("-0.0000", "0.0000")
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def counted(number: int, what: str) -> str:
+    """Say "1 row" or "2,000 rows"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def refuse_twice(*streams: tuple[str, str | None]) -> None:
+    """Refuse standard input, or standard output, for two things at once; (name, path) each."""
+    names = [name for name, path in streams if path == "-"]
+    if len(names) > 1:
+        raise ArgumentError(f"only one of {' and '.join(names)} can be -; give a file for the other.")

@@ -1,0 +1,77 @@
+"""``chainrule show``."""
+
+from typing import Any
+
+from chainrule.cli.printing import counted, out, out_json
+from chainrule.estimators.classifier import DeepClassifier
+from chainrule.files.description import Model, describe
+from chainrule.files.model_file import load
+from chainrule.network.network import shapes
+from chainrule.network.parameters import count
+from chainrule.tables.encoders import CategoryColumn, NumericColumn
+
+_LEVELS = 6
+
+
+def show_model(model_file: str, *, as_json: bool) -> None:
+    """Read a model and print what it is."""
+    model = load(model_file)
+    if as_json:
+        description, arrays = describe(model, None)
+        out_json(description | {"arrays": {name: list(array.shape) for name, array in arrays.items()}})
+        return
+    about = getattr(model, "about_", {})
+    out(f"{type(model).__name__}, {counted(count(shapes(model.network_)), 'parameter')}")
+    if about.get("target"):
+        out(f"{about.get('task', 'prediction')} of {', '.join(map(repr, about['target']))}")
+    if isinstance(model, DeepClassifier) and not model._multilabel:
+        out(f"classes: {_some(model.classes_.tolist())}")
+    out(f"\n{counted(len(model.encoder_.columns), 'column')} make {counted(model.encoder_.width, 'input')}")
+    out(_indented("\n".join(f"{name}  {kind}" for name, kind in _columns(model))))
+    out(f"\n{model.network_}")
+    out(f"\n{_training(model, about)}")
+    changed = {
+        name: value
+        for name, value in model.get_params(deep=False).items()
+        if value != type(model)().get_params(deep=False)[name]
+    }
+    if changed:
+        out("options: " + ", ".join(f"{name}={value!r}" for name, value in changed.items()))
+
+
+def _columns(model: Model) -> list[tuple[str, str]]:
+    columns = model.encoder_.columns
+    width = max(len(column.name) for column in columns)
+    return [(column.name.ljust(width), _kind(column)) for column in columns]
+
+
+def _kind(column: NumericColumn | CategoryColumn) -> str:
+    if isinstance(column, CategoryColumn):
+        number = len(column.levels)
+        kind = "category" if number == 1 else "categories"
+        return f"{number:,} {kind}: {_some(column.levels)}"
+    if column.missing == "always":
+        return "always missing"
+    marked = ", missing values marked" if column.missing == "sometimes" else ""
+    return f"number: mean {column.mean:.6g}, standard deviation {column.scale:.6g}{marked}"
+
+
+def _training(model: Model, about: dict[str, Any]) -> str:
+    best = model.best_iteration_
+    rows = f" on {about['rows']:,} rows" if about.get("rows") else ""
+    text = f"trained for {counted(model.n_iter_, 'epoch')}{rows}"
+    if model.interrupted_:
+        text += " (interrupted)"
+    text += f"; of epoch {best}: training loss {model.loss_curve_[best - 1]:.4g}"
+    if model.validation_scores_:
+        text += f", validation loss {-model.validation_scores_[best - 1]:.4g}"
+    return text
+
+
+def _some(values: Any) -> str:
+    shown = ", ".join(map(repr, values[:_LEVELS]))
+    return shown if len(values) <= _LEVELS else f"{shown}, …"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

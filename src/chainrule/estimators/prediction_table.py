@@ -1,0 +1,72 @@
+"""Predictions as columns with names."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chainrule.errors import ArgumentError
+from chainrule.estimators.classifier import DeepClassifier
+from chainrule.estimators.regressor import DeepRegressor
+from chainrule.estimators.scores import quantile_levels
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def prediction_table(
+    model: DeepRegressor | DeepClassifier,
+    X: "pl.DataFrame | np.ndarray",
+    targets: Sequence[str],
+    *,
+    probabilities: bool = False,
+) -> "pl.DataFrame":
+    """Predict, one column for each target, named after it.
+
+    Several quantiles are columns such as "price (quantile 0.1)"; the loss "gaussian_nll" adds "price
+    (standard deviation)". With ``probabilities``, there is also a column such as "city = Rome" for each
+    class; of labels, the probability that each holds stands in place of the prediction.
+
+    Raises
+    ------
+    ArgumentError
+        If there are no probabilities.
+    TableError
+        If the table does not fit the model.
+    """
+    import polars as pl
+
+    columns: dict[str, np.ndarray] = {}
+    if isinstance(model, DeepClassifier):
+        if probabilities and not hasattr(model, "predict_proba"):
+            raise ArgumentError(
+                f"--probabilities must be left out: the loss {model.network_.loss.name!r} gives none."
+            )
+        if len(targets) > 1:
+            answers = model.predict_proba(X) if probabilities else model.predict(X)
+            columns |= zip(targets, answers.T, strict=True)
+        else:
+            columns[targets[0]] = model.predict(X)
+            if probabilities:
+                names = [f"{targets[0]} = {_spelt(value)}" for value in model.classes_.tolist()]
+                columns |= zip(names, model.predict_proba(X).T, strict=True)
+        return pl.DataFrame({name: values.tolist() for name, values in columns.items()})
+    if probabilities:
+        raise ArgumentError("--probabilities must be left out for a regression model: it has no classes.")
+    if model.network_.loss.name == "gaussian_nll":
+        mean, deviation = (part.reshape(len(part), -1) for part in model.predict(X, return_std=True))
+        columns |= zip(targets, mean.T, strict=True)
+        columns |= zip([f"{name} (standard deviation)" for name in targets], deviation.T, strict=True)
+        return pl.DataFrame(columns)
+    predictions = np.asarray(model.predict(X))
+    predictions = predictions.reshape(len(predictions), -1)
+    levels = quantile_levels(model.network_.loss)
+    if len(levels) > 1:
+        names = [f"{name} (quantile {level:g})" for level in levels for name in targets]
+    else:
+        names = list(targets)
+    return pl.DataFrame(dict(zip(names, predictions.T, strict=True)))
+
+
+def _spelt(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,82 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from chainrule.network import prediction
+from chainrule.network.network import Network
+from chainrule.network.prediction import CHUNK, raw_output
+
+NETWORK = Network((5, 16, 9, 3), "silu", layer_norm=True)
+PARAMETERS = NETWORK.initialize(1)
+MANY = CHUNK * prediction._CHUNKS + 3 * CHUNK + 17
+X = np.random.default_rng(0).normal(size=(MANY, 5)).astype(np.float32)
+WHOLE = raw_output(NETWORK, PARAMETERS, X)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, CHUNK - 1, CHUNK, CHUNK + 1, 1000, MANY])
+def test_any_number_of_rows_gives_the_same_bits(rows):
+    out = raw_output(NETWORK, PARAMETERS, X[:rows])
+    assert out.shape == (rows, 3)
+    assert out.dtype == np.float32
+    np.testing.assert_array_equal(out, WHOLE[:rows])
+
+
+def test_the_bits_of_a_row_do_not_depend_on_its_neighbours():
+    numbers = np.random.default_rng(1)
+    for row in (0, 255, 256, MANY - 1):
+        alone = raw_output(NETWORK, PARAMETERS, X[row : row + 1])
+        np.testing.assert_array_equal(alone[0], WHOLE[row])
+        for at, strangers in ((0, 7), (300, 900), (61, 62)):
+            others = (1e3 * numbers.normal(size=(strangers, 5))).astype(np.float32)
+            others[at] = X[row]
+            np.testing.assert_array_equal(raw_output(NETWORK, PARAMETERS, others)[at], WHOLE[row])
+
+
+def test_a_row_that_is_not_finite_spoils_no_other():
+    x = X[:400].copy()
+    x[3], x[300, 2] = np.nan, np.inf
+    out = raw_output(NETWORK, PARAMETERS, x)
+    fine = np.ones(400, bool)
+    fine[[3, 300]] = False
+    np.testing.assert_array_equal(out[fine], WHOLE[:400][fine])
+    assert np.isnan(out[3]).all()
+
+
+def test_order_does_not_matter():
+    order = np.random.default_rng(2).permutation(700)
+    np.testing.assert_array_equal(raw_output(NETWORK, PARAMETERS, X[order]), WHOLE[order])
+
+
+@pytest.mark.parametrize(
+    "network", [NETWORK, Network((5, 2)), Network((5, 1, 64, 1), "relu", residual=True, bias=False)]
+)
+def test_it_is_forward_to_rounding(network):
+    parameters = network.initialize(3)
+    ours = raw_output(network, parameters, X[:333])
+    np.testing.assert_allclose(ours, network.forward(parameters, X[:333]), rtol=2e-5, atol=2e-6)
+
+
+def test_float64_stays_float64(float64):
+    parameters = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), PARAMETERS)
+    x = np.asarray(X[:300], np.float64)
+    out = raw_output(NETWORK, parameters, x)
+    assert out.dtype == np.float64
+    np.testing.assert_allclose(out, NETWORK.forward(parameters, x), rtol=1e-13, atol=1e-14)
+
+
+def test_few_shapes_are_compiled(monkeypatch):
+    """Any number of rows takes one of two programs."""
+    shapes = set()
+    run = prediction._chunks
+    monkeypatch.setattr(
+        prediction, "_chunks", lambda network, p, x: shapes.add(x.shape) or run(network, p, x)
+    )
+    for rows in (1, 5, 256, 257, 4000, MANY):
+        raw_output(NETWORK, PARAMETERS, X[:rows])
+    assert shapes == {(1, CHUNK, 5), (prediction._CHUNKS, CHUNK, 5)}
+
+
+def test_dropout_is_for_training_alone():
+    wet = Network((5, 16, 9, 3), "silu", layer_norm=True, dropout=0.5)
+    np.testing.assert_array_equal(raw_output(wet, PARAMETERS, X[:50]), WHOLE[:50])

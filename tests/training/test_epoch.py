@@ -1,0 +1,160 @@
+"""An epoch is what the same steps give by hand: NumPy, optax and the network's public passes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from chainrule import Network, train
+from chainrule.training import batches
+from chainrule.training.epoch import Program, begin, restored, run_epoch
+from chainrule.training.optimizers import find_optimizer
+from chainrule.training.schedules import SCHEDULES, find_schedule
+
+ROWS, BATCH = 23, 5  # the last batch has 3 rows
+
+
+@pytest.fixture(scope="module")
+def table():
+    numbers = np.random.default_rng(0)
+    x = numbers.normal(size=(ROWS, 3)).astype(np.float32)
+    y = (np.sin(x[:, :1]) + x[:, 1:2] + 0.1 * numbers.normal(size=(ROWS, 1))).astype(np.float32)
+    return x, y, numbers.uniform(0.2, 3, ROWS).astype(np.float32)
+
+
+def by_hand(
+    network, table, *, optimizer, rate, epochs, decay=0.0, max_norm=None, schedule="constant", seed=0
+):
+    """The steps of train(), one after the other; returns parameters and the loss of each epoch."""
+    x, y, weight = table
+    weight = weight / weight.mean()
+    parameters = network.initialize(seed)
+    memory = optimizer.init(parameters)
+    steps = -(-ROWS // BATCH)
+    losses, step = [], 0
+    for number in range(1, epochs + 1):
+        order, total = np.random.default_rng((seed, number)).permutation(ROWS), 0.0
+        for start in range(0, ROWS, BATCH):
+            rows = order[start : start + BATCH]
+            # Σ wᵣ ℓᵣ / rows: weights have mean 1 over the table, not over the batch.
+            loss, gradients, _, _ = network.objective(
+                parameters, *map(jnp.asarray, (x[rows], y[rows], weight[rows], np.float32(len(rows))))
+            )
+            if max_norm is not None:
+                norm = np.sqrt(
+                    sum(float((np.asarray(g, np.float64) ** 2).sum()) for g in jax.tree.leaves(gradients))
+                )
+                shrink = min(1, max_norm / norm)
+                gradients = jax.tree.map(lambda g, s=shrink: g * s, gradients)
+            update, memory = optimizer.update(gradients, memory, parameters)
+            now = rate * float(SCHEDULES[schedule].factor(jnp.float32(step / (epochs * steps))))
+            parameters = jax.tree.map(
+                lambda p, u, now=now: p + now * (u - decay * p if p.ndim == 2 else u), parameters, update
+            )
+            total, step = total + float(loss) * len(rows), step + 1
+        losses.append(total / ROWS)
+    return parameters, losses
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        ({}, {"optimizer": "sgd", "rate": 0.05}),
+        ({"l2": 0.1, "l1": 0.01}, {"optimizer": "sgd", "rate": 0.05}),
+        ({}, {"optimizer": "adam", "rate": 0.01, "decay": 0.5}),
+        ({}, {"optimizer": "sgd", "rate": 0.05, "max_norm": 0.3}),
+        (
+            {"layer_norm": True, "residual": True},
+            {"optimizer": "momentum", "rate": 0.02, "schedule": "one_cycle"},
+        ),
+    ],
+    ids=["plain", "penalties", "decay", "clipped", "scheduled"],
+)
+def test_an_epoch_is_its_steps(table, options, settings):
+    network = Network((3, 6, 6, 1), "tanh", **options)
+    transformations = {"sgd": optax.sgd(1.0), "adam": optax.adam(1.0), "momentum": optax.sgd(1.0, 0.9)}
+    hand = {**settings, "optimizer": transformations[settings["optimizer"]], "epochs": 3}
+    parameters, losses = by_hand(network, table, **hand)
+    epochs = list(
+        train(
+            network,
+            *table[:2],
+            weight=table[2],
+            optimizer=settings["optimizer"],
+            learning_rate=settings["rate"],
+            schedule=settings.get("schedule", "constant"),
+            weight_decay=settings.get("decay"),
+            max_norm=settings.get("max_norm"),
+            batch_size=BATCH,
+            epochs=3,
+        )
+    )
+    np.testing.assert_allclose([epoch.loss for epoch in epochs], losses, rtol=1e-5)
+    for ours, theirs in zip(jax.tree.leaves(epochs[-1].parameters), jax.tree.leaves(parameters), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=2e-6)
+
+
+def test_weight_decay_shrinks_matrices_and_spares_biases(table):
+    network = Network((3, 4, 1), "relu")
+    start = jax.tree.map(jnp.ones_like, network.initialize(0))
+    x, y = np.zeros((8, 3), np.float32), np.zeros((8, 1), np.float32)
+    # Targets equal to the outputs: the gradient is 0, and only the decay moves anything.
+    y += float(network.forward(start, x)[0, 0])
+    (epoch,) = train(
+        network, x, y, parameters=start, optimizer="sgd", learning_rate=0.1, weight_decay=0.5, epochs=1
+    )
+    for affine in epoch.parameters:
+        np.testing.assert_allclose(affine.W, 0.95)
+        np.testing.assert_array_equal(affine.b, 1)
+
+
+def test_dropout_draws_anew_in_each_step_and_is_off_in_validation(table):
+    x, y, _ = table
+    network = Network((3, 32, 1), dropout=0.5)
+    run = train(
+        network, x, y, validation=(x, y), optimizer="sgd", learning_rate=1e-12, batch_size=ROWS, epochs=3
+    )
+    epochs = list(run)
+    assert len({epoch.loss for epoch in epochs}) == 3
+    plain = float(network.evaluate(network.initialize(0), x, y))
+    np.testing.assert_allclose([epoch.validation_loss for epoch in epochs], plain, rtol=1e-6)
+
+
+def one_epoch(table, change=lambda part: part):
+    network = Network((3, 4, 1), "tanh", "squared_error")
+    program = Program(network, find_optimizer("adam"), find_schedule("constant"), None, BATCH, None)
+    laid = batches.put(*table)
+    laid = laid._replace(x=change(laid.x), y=change(laid.y))
+    order = batches.order(laid, BATCH, None)
+    plan = np.array([0.01, 0.0, 0, 5], np.float32)
+    counts = np.array([-(-ROWS // BATCH), ROWS, 0, 1], np.int32)
+    return run_epoch(program, begin(program, network.initialize(0)), laid, None, order, plan, counts)
+
+
+def test_padding_rows_have_no_influence(table):
+    first, again = one_epoch(table), one_epoch(table, lambda part: part.at[ROWS:].set(1e4))
+    for ours, theirs in zip(jax.tree.leaves(first), jax.tree.leaves(again), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("rows", [1, 255, 256, 300])
+def test_validation_loss_is_the_plain_loss_of_the_rows(rows):
+    numbers = np.random.default_rng(1)
+    network = Network((2, 8, 2), loss="huber", l2=0.5, l1=0.5)
+    x, y = numbers.normal(size=(rows, 2)), numbers.normal(size=(rows, 2))
+    weight = numbers.uniform(0.1, 2, rows)
+    (epoch,) = train(network, x[:9], y[:9], validation=(x, y, weight), epochs=1)
+    expected = float(network.evaluate(epoch.parameters, x, y, weight))
+    assert epoch.validation_loss == pytest.approx(expected, rel=1e-5)
+
+
+def test_restored_is_its_own_inverse():
+    network = Network((100, 60, 3))
+    parameters = network.initialize(0)
+    for ours, theirs in zip(
+        jax.tree.leaves(restored(network, restored(network, parameters))),
+        jax.tree.leaves(parameters),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
