@@ -3,6 +3,8 @@
 The import hook has to be in place before chainrule is imported, hence the order here.
 """
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 
 from jaxtyping import install_import_hook
@@ -10,6 +12,10 @@ from jaxtyping import install_import_hook
 # With the numeric tower of PEP 484, as type checkers have it: an int is a float.
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 install_import_hook(["chainrule.mathematics", "chainrule.network"], CHECKER)
+
+# Compiled programs of the tests stay out of the user's cache.
+_CACHE = tempfile.TemporaryDirectory(prefix="chainrule-tests-")
+os.environ["CHAINRULE_CACHE"] = _CACHE.name
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
@@ -26,6 +32,10 @@ _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("repeatable", derandomize=True, database=None, **_COMMON)
 settings.register_profile("explore", max_examples=500, **_COMMON)
 settings.load_profile("repeatable")
+
+
+def pytest_unconfigure() -> None:
+    _CACHE.cleanup()
 
 
 @pytest.fixture

@@ -50,7 +50,9 @@ def python(code):
 def test_import_is_light():
     heavy = "'jax', 'numpy', 'sklearn', 'sympy', 'polars', 'optax', 'rich', 'typer'"
     assert python(f"import sys, chainrule; print([m for m in ({heavy},) if m in sys.modules])") == "[]"
-    errors = f"import sys, chainrule; chainrule.ArgumentError; print([m for m in ({heavy},) if m in sys.modules])"
+    errors = (
+        f"import sys, chainrule; chainrule.ArgumentError; print([m for m in ({heavy},) if m in sys.modules])"
+    )
     assert python(errors) == "[]"
 
 

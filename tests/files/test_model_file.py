@@ -44,7 +44,6 @@ MODELS: dict[str, Callable[[], Any]] = {
         dropout=0.1,
         alpha=0.1,
         l1=0.01,
-        max_norm=float("inf"),
         **SMALL,
     ).fit(X, Y),
     "linear": lambda: DeepRegressor((), **SMALL).fit(X, Y),

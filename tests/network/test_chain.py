@@ -1,3 +1,4 @@
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -50,8 +51,16 @@ def test_residuals_are_where_the_width_stays_and_never_around_the_last_map():
     assert places == [0, 1, 2]
 
 
+@pytest.fixture
+def untyped():
+    """As users have it: without the run-time checks of types, which are there for these tests alone."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
 @pytest.mark.parametrize("sizes", [(3, 2), [3, 2], np.array([3, 2]), (3.0, 2.0), range(3, 1, -1)])
-def test_sizes_become_plain_whole_numbers(sizes):
+def test_sizes_become_plain_whole_numbers(sizes, untyped):
     checked = checked_sizes(sizes)
     assert checked == (3, 2)
     assert all(type(size) is int for size in checked)
@@ -72,7 +81,7 @@ def test_sizes_become_plain_whole_numbers(sizes):
         ((3,), 2),
     ],
 )
-def test_other_sizes_are_refused(sizes):
+def test_other_sizes_are_refused(sizes, untyped):
     with pytest.raises(ArgumentError, match=r"sizes must be whole numbers of at least 1.*; got \("):
         checked_sizes(sizes)
 

@@ -127,7 +127,7 @@ def quick_compiler():
     jax.config.update("jax_disable_most_optimizations", False)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(architecture=architectures())
 def test_random_architectures_against_automatic_differentiation(architecture, draw_targets, quick_compiler):
     with jax.enable_x64(True):
@@ -147,7 +147,7 @@ def test_random_architectures_against_automatic_differentiation(architecture, dr
         assert_same(ours, theirs, rtol=1e-8, atol=1e-9 * scale)
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(architecture=architectures())
 def test_random_architectures_against_both_witnesses(architecture, draw_targets, quick_compiler):
     with jax.enable_x64(True):
@@ -167,7 +167,7 @@ def test_many_random_architectures_against_both_witnesses(architecture, draw_tar
 
 
 def test_a_deep_narrow_and_a_wide_network(float64):
-    for sizes in ((3, *[2] * 30, 2), (3, 300, 2)):
+    for sizes in ((3, *[2] * 12, 2), (3, 300, 2)):
         network = Network(sizes, "tanh", residual=True)
         p = moved(network)
         x, y, weight = jnp.asarray(X), jnp.asarray(Y), jnp.asarray(WEIGHT)

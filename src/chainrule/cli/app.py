@@ -164,8 +164,6 @@ def fit(
 
     Ctrl-C once ends after the epoch and keeps the model.
     """
-    from chainrule.cli.fitting import Request, fit_table
-
     options = {
         "loss": loss,
         "activation": activation,
@@ -179,6 +177,8 @@ def fit(
         "weight_decay": weight_decay,
         "random_state": seed,
     }
+    from chainrule.cli.fitting import Request, fit_table
+
     request = Request(
         table=table,
         targets=tuple(dict.fromkeys(target)),

@@ -275,7 +275,7 @@ class DeepEstimator(BaseEstimator, ABC):
             learning_rate=recipes.learning_rate(self.learning_rate_init, optimizer, schedule),
             schedule=schedule,
             weight_decay=None if self.weight_decay == "auto" else self.weight_decay,
-            max_norm=self.max_norm,
+            max_norm=None if self.max_norm is None else float(self.max_norm),
             batch_size=batch,
             epochs=epochs,
             patience=None if one_epoch else patience,
@@ -315,17 +315,17 @@ class DeepEstimator(BaseEstimator, ABC):
     def _made_network(self, rows: _Rows, batch: int) -> Network:
         loss = self._found_loss()
         sizes = self.hidden_layer_sizes
-        hidden = tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)
+        hidden = map(int, sizes if isinstance(sizes, Iterable) else (sizes,))
         return Network(
             (rows.x.shape[1], *hidden, self._outputs(loss, rows.y.shape[1])),
             self.activation,
             loss,
-            dropout=self.dropout,
-            layer_norm=self.layer_norm,
-            residual=self.residual,
-            l1=self.l1,
+            dropout=float(self.dropout),
+            layer_norm=bool(self.layer_norm),
+            residual=bool(self.residual),
+            l1=float(self.l1),
             l2=recipes.l2(self.alpha, batch, len(rows.x)),
-            label_smoothing=getattr(self, "label_smoothing", 0.0),
+            label_smoothing=float(getattr(self, "label_smoothing", 0.0)),
         )
 
     def _raw(self, X: Any) -> np.ndarray:

@@ -37,7 +37,7 @@ def learning_rate(wish: float | str, optimizer: Optimizer, schedule: Schedule) -
 
 def l2(alpha: float, batch: int, rows: int) -> float:
     """scikit-learn's alpha as the strength of ½ Σ w²: divided by the rows of a batch."""
-    return alpha / min(batch, rows)
+    return float(alpha) / min(batch, rows)
 
 
 def validates(rows: int) -> bool:

@@ -40,7 +40,8 @@ def find(
                 return factories[call[1]](*numbers)
             except TypeError:
                 raise ArgumentError(
-                    f"{what} must have as many numbers in its brackets as {call[1]} takes; got {quoted(given)}."
+                    f"{what} must have as many numbers in its brackets as {call[1]} takes; "
+                    f"got {quoted(given)}."
                 ) from None
     close = get_close_matches(given, table, n=1) if isinstance(given, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""

@@ -26,7 +26,9 @@ def switch_on() -> None:
         folder = Path(platformdirs.user_cache_dir("chainrule", appauthor=False)) / "compiled"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # a home that cannot be written to only costs time
+    except OSError:
+        return
+    if not os.access(folder, os.W_OK):  # a home that cannot be written to only costs time
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

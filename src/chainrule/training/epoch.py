@@ -46,9 +46,9 @@ class State(NamedTuple):
 def begin(program: Program, parameters: Parameters) -> State:
     """Make the state before the first epoch."""
     kept = restored(program.network, parameters)
-    # With a dtype of its own: the same type as what an epoch returns, or the program is compiled twice.
-    worst = jnp.asarray(jnp.inf, jnp.result_type(float))
-    return State(kept, program.optimizer.direction.init(kept), kept, worst)
+    state = State(kept, program.optimizer.direction.init(kept), kept, jnp.asarray(jnp.inf))
+    # No weak types: an epoch returns none, and would be compiled anew for its own result.
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, leaf.dtype), state)
 
 
 def restored(network: Network, parameters: Parameters) -> Parameters:
@@ -155,7 +155,7 @@ def _objective(network: Network, x: Array, y: Array, weight: Array, total: Array
 
 def _clipped(gradients: Parameters, max_norm: float) -> Parameters:
     """Scale gradients down to a norm of at most ``max_norm``. Source: arXiv:1211.5063, section 3.2."""
-    norm = optax.global_norm(gradients)
+    norm = jnp.sqrt(sum(jnp.square(g).sum() for g in jax.tree.leaves(gradients)))
     return jax.tree.map(lambda g: g * jnp.minimum(1, max_norm / jnp.maximum(norm, 1e-30)), gradients)
 
 

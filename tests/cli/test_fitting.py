@@ -1,0 +1,207 @@
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import chainrule
+
+Call = Callable[..., Any]
+SMALL = ("--hidden", "4", "--epochs", "2")
+
+
+def test_nothing_is_written_where_nobody_asked(
+    call: Call, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call("fit", folder / "houses.csv", "--target", "price", *SMALL)
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-1] == "not saved; add -o MODEL to keep the model"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report(call: Call, folder: Path, tmp_path: Path) -> None:
+    result = call("fit", folder / "many.parquet", "--target", "dear", *SMALL, "-o", tmp_path / "model")
+    lines = result.stderr.splitlines()
+    assert lines[0].endswith("many.parquet: 6 columns to learn from; 600 rows, 60 of them kept to validate")
+    assert lines[1] == "classification of 'dear': 2 different texts"
+    assert lines[2] == "network 7-4-1, silu, loss binary_cross_entropy: 37 parameters"
+    assert lines[3].startswith("2 epochs in ")
+    assert lines[5].split() == ["60", "validation", "rows", "model", "majority"]
+    assert [line.split()[0] for line in lines[6:9]] == ["accuracy", "log-loss", "ROC"]
+    assert lines[-1] == f"saved {tmp_path / 'model'} ({(tmp_path / 'model').stat().st_size:,} bytes)"
+
+
+def test_few_rows_are_all_learnt_from(call: Call, folder: Path) -> None:
+    result = call("fit", folder / "houses.csv", "--target", "price", *SMALL)
+    assert "90 rows, too few to keep some to validate" in result.stderr
+    assert "90 training rows" in result.stderr
+
+
+def test_quiet(call: Call, folder: Path, tmp_path: Path) -> None:
+    result = call("fit", folder / "houses.csv", "--target", "price", *SMALL, "-q", "-o", tmp_path / "model")
+    assert (result.exit_code, result.output) == (0, "")
+    assert chainrule.load(tmp_path / "model").n_iter_ == 2
+
+
+def test_json(call: Call, folder: Path, tmp_path: Path) -> None:
+    result = call(
+        "fit", folder / "many.parquet", "--target", "price", *SMALL, "--json", "-o", tmp_path / "model"
+    )
+    told = json.loads(result.stdout)
+    assert told["task"] == "regression"
+    assert (told["rows"], told["columns"], told["epochs"], told["interrupted"]) == (600, 6, 2, False)
+    assert (told["scored"], told["scored_rows"]) == ("validation", 60)
+    assert told["network"] == [8, 4, 1]
+    assert told["model"] == str(tmp_path / "model")
+    scores = told["scores"]["price"]
+    assert set(scores["model"]) == set(scores["baseline"]) == {"rmse", "mae", "r2"}
+    assert -0.2 < scores["baseline"]["r2"] <= 0
+    model = chainrule.load(tmp_path / "model")
+    assert told["validation_loss"] == -model.validation_scores_[told["best_epoch"] - 1]
+
+
+def test_the_same_seed_gives_the_same_file(call: Call, folder: Path, tmp_path: Path) -> None:
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        call("fit", folder / "houses.csv", "--target", "price", *SMALL, "--seed", seed, "-o", tmp_path / name)
+    files = [(tmp_path / name).read_bytes() for name in "abc"]
+    assert files[0] == files[1] != files[2]
+
+
+def test_options_reach_the_estimator(call: Call, folder: Path, tmp_path: Path) -> None:
+    call(
+        *("fit", folder / "houses.csv", "--target", "price", "--hidden", "5,4", "--epochs", "3"),
+        *("--loss", "huber(2)", "--activation", "z*sigmoid(z)", "--solver", "adamw", "--schedule", "cosine"),
+        *("--learning-rate", "0.01", "--batch-size", "16", "--dropout", "0.1", "--weight-decay", "0.02"),
+        *("--seed", "7", "-o", tmp_path / "model"),
+    )
+    expected = {
+        "hidden_layer_sizes": (5, 4),
+        "max_iter": 3,
+        "loss": "huber(2)",
+        "activation": "z*sigmoid(z)",
+        "solver": "adamw",
+        "learning_rate": "cosine",
+        "learning_rate_init": 0.01,
+        "batch_size": 16,
+        "dropout": 0.1,
+        "weight_decay": 0.02,
+        "random_state": 7,
+        "verbose": False,
+    }
+    parameters = chainrule.load(tmp_path / "model").get_params()
+    assert {name: parameters[name] for name in expected} == expected
+
+
+def test_a_linear_model(call: Call, folder: Path, tmp_path: Path) -> None:
+    call(
+        "fit",
+        folder / "houses.csv",
+        "--target",
+        "price",
+        "--hidden",
+        "none",
+        "--epochs",
+        "2",
+        "-o",
+        tmp_path / "m",
+    )
+    assert chainrule.load(tmp_path / "m").network_.sizes == (8, 1)
+
+
+def test_rows_of_ones_own_validate(call: Call, folder: Path, tmp_path: Path) -> None:
+    new = pl.read_csv(folder / "new.csv")
+    new.select(reversed(new.columns)).with_columns(more=1).write_csv(tmp_path / "validation.csv")
+    arguments = ("--target", "price", *SMALL, "--validation", tmp_path / "validation.csv")
+    result = call("fit", folder / "houses.csv", *arguments, "-o", tmp_path / "model")
+    assert "30 validation rows" in result.stderr
+    assert len(chainrule.load(tmp_path / "model").validation_scores_) == 2
+
+
+def test_validation_rows_with_another_class_are_refused(call: Call, folder: Path, tmp_path: Path) -> None:
+    new = pl.read_csv(folder / "new.csv").with_columns(dear=pl.lit("perhaps"))
+    new.write_csv(tmp_path / "validation.csv")
+    arguments = ("--target", "dear", *SMALL, "--validation", tmp_path / "validation.csv")
+    result = call("fit", folder / "houses.csv", *arguments)
+    assert result.exit_code == 1
+    assert "'perhaps'" in result.stderr
+
+
+def test_weights(call: Call, folder: Path, tmp_path: Path) -> None:
+    table = pl.read_csv(folder / "houses.csv").with_columns(counts=np.r_[np.zeros(45), np.ones(45)])
+    table.write_csv(tmp_path / "weighted.csv")
+    table[45:].drop("counts").write_csv(tmp_path / "half.csv")
+    target = ("--target", "price", *SMALL, "-o")
+    call("fit", tmp_path / "weighted.csv", "--weight", "counts", *target, tmp_path / "weighted.model")
+    call("fit", tmp_path / "half.csv", *target, tmp_path / "half.model")
+    weighted, half = (chainrule.load(tmp_path / f"{name}.model") for name in ("weighted", "half"))
+    assert weighted.feature_names_in_.tolist() == half.feature_names_in_.tolist()
+    assert weighted.encoder_ == half.encoder_
+
+
+def test_what_means_missing_is_remembered(call: Call, folder: Path, tmp_path: Path) -> None:
+    text = (folder / "houses.csv").read_text().replace("Rome", "?")
+    (tmp_path / "marked.csv").write_text(text)
+    call(
+        "fit",
+        tmp_path / "marked.csv",
+        "--target",
+        "price",
+        *SMALL,
+        "--missing",
+        "?",
+        "-o",
+        tmp_path / "model",
+    )
+    levels = {column.name: column for column in chainrule.load(tmp_path / "model").encoder_.columns}
+    assert levels["city"].levels == ("Oslo",)
+    (tmp_path / "numbers.csv").write_text("size,age,city,rooms,dear,sold\n?,3,Oslo,2,no,true\n")
+    assert call("predict", tmp_path / "model", tmp_path / "numbers.csv").exit_code == 0
+
+
+def test_missing_targets_are_counted(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("x,y\n1,2\n2,\n3,NA\n4,5\n")
+    result = call("fit", tmp_path / "table.csv", "--target", "y", *SMALL)
+    assert result.exit_code == 1
+    assert "the target 'y' must have a value in each row; 2 rows have none (first row 2)" in result.stderr
+
+
+def test_a_divergence_is_told_in_one_line(call: Call, folder: Path) -> None:
+    result = call(
+        *("fit", folder / "houses.csv", "--target", "price", "--hidden", "4", "--epochs", "50"),
+        *("--solver", "sgd", "--schedule", "constant", "--learning-rate", "1e30"),
+    )
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("chainrule: the loss must stay finite")
+
+
+def test_an_existing_model_is_replaced_and_kept_if_the_new_one_fails(
+    call: Call, folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model"
+    path.write_text("old")
+    assert (
+        call("fit", folder / "houses.csv", "--target", "dear", "--loss", "poisson", "-o", path).exit_code == 2
+    )
+    assert path.read_text() == "old"
+    assert call("fit", folder / "houses.csv", "--target", "price", *SMALL, "-o", path).exit_code == 0
+    assert chainrule.load(path).n_iter_ == 2
+    assert os.listdir(tmp_path) == ["model"]  # noqa: PTH208
+
+
+def test_labels(call: Call, folder: Path, tmp_path: Path) -> None:
+    table = pl.read_csv(folder / "houses.csv").with_columns(old=pl.col("age") > 40)
+    table.write_parquet(tmp_path / "labels.parquet")
+    arguments = ("--target", "sold", "--target", "old", *SMALL, "-o", tmp_path / "model")
+    result = call("fit", tmp_path / "labels.parquet", *arguments)
+    assert "labels of 'sold', 'old': booleans" in result.stderr
+    predictions = call("predict", tmp_path / "model", tmp_path / "labels.parquet").stdout.splitlines()
+    assert predictions[0] == "sold,old"
+    assert set(predictions[1:]) <= {"0,0", "0,1", "1,0", "1,1"}
+    scores = json.loads(call("evaluate", tmp_path / "model", tmp_path / "labels.parquet", "--json").stdout)
+    assert set(scores["scores"]) == {"sold", "old"}

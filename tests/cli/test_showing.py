@@ -1,0 +1,33 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import chainrule
+
+Call = Callable[..., Any]
+
+
+def test_people_see_task_columns_network_and_training(call: Call, folder: Path) -> None:
+    result = call("show", folder / "dear.model")
+    assert result.stderr == ""
+    text = result.stdout
+    model = chainrule.load(folder / "dear.model")
+    assert text.startswith("DeepClassifier, 29 parameters\nclassification of 'dear'\nclasses: 'no', 'yes'\n")
+    assert "4 columns make 5 inputs" in text
+    assert "  city   2 categories: 'Oslo', 'Rome'\n" in text
+    mean = next(column.mean for column in model.encoder_.columns if column.name == "age")
+    assert f"  age    number: mean {mean:.6g}, " in text
+    assert str(model.network_) in text
+    assert f"trained for 2 epochs on 90 rows; of epoch 2: training loss {model.loss_curve_[1]:.4g}" in text
+    assert text.endswith("options: hidden_layer_sizes=(4,), max_iter=2, random_state=0\n")
+
+
+def test_programs_see_the_description(call: Call, folder: Path) -> None:
+    told = json.loads(call("show", folder / "price.model", "--json").stdout)
+    assert told["estimator"] == "DeepRegressor"
+    assert told["about"]["target"] == ["price"]
+    assert told["network"]["sizes"] == [5, 4, 1]
+    assert [column["name"] for column in told["encoder"]["columns"]] == ["size", "age", "city", "rooms"]
+    assert told["arrays"] == {"W1": [4, 5], "b1": [4], "W2": [1, 4], "b2": [1]}
+    assert told["parameters"]["max_iter"] == 2

@@ -1,0 +1,162 @@
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from chainrule.errors import ArgumentError, TableError
+from chainrule.estimators.problems import Task, class_codes, problem_of, select_columns, target_values
+
+FRAME = pl.DataFrame(
+    {
+        "size": [1.5, 2.5, 3.5, 4.5],
+        "rooms": [1, 2, 2, 3],
+        "city": ["Rome", "Oslo", "Rome", "Rome"],
+        "sold": [True, False, True, True],
+        "old": [True, True, False, False],
+        "code": [1001, 1002, 1003, 1004],
+        "counts": [1.0, 0.0, 2.0, 1.0],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("targets", "task", "why"),
+    [
+        (["size"], Task.REGRESSION, "numbers"),
+        (["rooms"], Task.REGRESSION, "3 different whole numbers; use --task classification"),
+        (["city"], Task.CLASSIFICATION, "2 different texts"),
+        (["sold"], Task.CLASSIFICATION, "booleans"),
+        (["sold", "old"], Task.LABELS, "booleans"),
+        (["size", "rooms"], Task.REGRESSION, "2 columns of numbers"),
+        (["size", "sold"], Task.REGRESSION, "2 columns of numbers"),
+    ],
+)
+def test_the_targets_decide_on_the_task(targets: list[str], task: Task, why: str) -> None:
+    problem = problem_of(FRAME, targets)
+    assert problem.task is task
+    assert problem.why.startswith(why)
+    assert problem.X.columns == [name for name in FRAME.columns if name not in targets]
+
+
+def test_many_whole_numbers_are_just_numbers() -> None:
+    assert problem_of(pl.DataFrame({"x": range(11), "y": range(11)}), ["y"]).why == "numbers"
+    assert problem_of(pl.DataFrame({"x": range(10), "y": range(10)}), ["y"]).why.startswith("10 different")
+
+
+def test_a_task_may_be_asked_for() -> None:
+    assert problem_of(FRAME, ["rooms"], Task.CLASSIFICATION).y.tolist() == [1, 2, 2, 3]
+    assert problem_of(FRAME, ["sold"], Task.REGRESSION).y.tolist() == [1.0, 0.0, 1.0, 1.0]
+    labels = problem_of(FRAME, ["sold", "old"], Task.CLASSIFICATION)
+    assert (labels.task, labels.y.tolist()) == (Task.LABELS, [[1, 1], [0, 1], [1, 0], [1, 0]])
+
+
+@pytest.mark.parametrize(
+    ("targets", "task", "dtype", "values"),
+    [
+        (["size"], Task.REGRESSION, "f", [1.5, 2.5, 3.5, 4.5]),
+        (["city"], Task.CLASSIFICATION, "U", ["Rome", "Oslo", "Rome", "Rome"]),
+        (["sold"], Task.CLASSIFICATION, "b", [True, False, True, True]),
+        (["counts"], Task.CLASSIFICATION, "i", [1, 0, 2, 1]),
+        (["size", "rooms"], Task.REGRESSION, "f", [[1.5, 1], [2.5, 2], [3.5, 2], [4.5, 3]]),
+    ],
+)
+def test_targets_as_arrays(targets: list[str], task: Task, dtype: str, values: list[Any]) -> None:
+    y = target_values(FRAME, targets, task)
+    assert y.dtype.kind == dtype
+    assert y.tolist() == values
+
+
+def test_categories_are_classes() -> None:
+    frame = FRAME.with_columns(pl.col("city").cast(pl.Categorical))
+    assert problem_of(frame, ["city"]).y.tolist() == ["Rome", "Oslo", "Rome", "Rome"]
+
+
+def test_columns_that_are_dropped_or_weigh() -> None:
+    problem = problem_of(FRAME, ["size"], drop=["city", "code"], weight="counts")
+    assert problem.X.columns == ["rooms", "sold", "old"]
+    assert problem.weight is not None
+    assert problem.weight.tolist() == [1, 0, 2, 1]
+    part = problem.take(np.array([0, 2]))
+    assert (part.X["rooms"].to_list(), part.y.tolist()) == ([1, 2], [1.5, 3.5])
+    assert part.weight is not None
+    assert part.weight.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"targets": ["siize"]}, "no column 'siize'.* Did you mean 'size'"),
+        ({"targets": ["size"], "drop": ["x"]}, "no column 'x'"),
+        ({"targets": ["size"], "weight": "x"}, "no column 'x'"),
+        ({"targets": ["size"], "drop": ["size"]}, "two of them"),
+        ({"targets": ["size"], "weight": "size"}, "two of them"),
+        ({"targets": ["size"], "drop": FRAME.columns[1:]}, "none is left"),
+    ],
+)
+def test_wrong_columns_are_refused(arguments: dict[str, Any], text: str) -> None:
+    with pytest.raises(ArgumentError, match=text):
+        problem_of(FRAME, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "text"),
+    [
+        ([1.0, None, None], None, r"2 rows have none \(first row 2\)"),
+        ([1.0, float("nan"), 2.0], None, r"1 row has none \(first row 2\)"),
+        (["a", None, "b"], None, r"1 row has none \(first row 2\)"),
+        ([1.0, float("inf"), 2.0], Task.REGRESSION, "must be finite; got inf in row 2"),
+        (["1", "a", "2"], Task.REGRESSION, r"first bad value 'a' in row 2"),
+        (["1", "n/a", "2"], None, r"all numbers or all classes; got both \(first text 'n/a'\)"),
+        ([1.0, 1.5, 2.0], Task.CLASSIFICATION, "got 1.5 in row 2"),
+        ([[1], [2], [3]], None, "got List"),
+        ([[1], [2], [3]], Task.REGRESSION, "got List"),
+    ],
+)
+def test_targets_that_cannot_be_used(values: list[Any], task: Task | None, text: str) -> None:
+    with pytest.raises(TableError, match=text):
+        problem_of(pl.DataFrame({"x": [1, 2, 3], "y": values}, strict=False), ["y"], task)
+
+
+def test_dates_are_no_target() -> None:
+    frame = FRAME.with_columns(day=pl.lit("2020-01-01").str.to_date())
+    with pytest.raises(TableError, match="got Date"):
+        problem_of(frame, ["day"])
+
+
+def test_several_classes_at_once_are_refused() -> None:
+    with pytest.raises(TableError, match=r"boolean, or 0 and 1; got 2 in row 2 of 'rooms'"):
+        problem_of(FRAME, ["sold", "rooms"], Task.CLASSIFICATION)
+
+
+@pytest.mark.parametrize("weights", [[1.0, -1.0, 1.0, 1.0], [0.0] * 4, ["a"] * 4, [None, 1.0, 1.0, 1.0]])
+def test_wrong_weights_are_refused(weights: list[Any]) -> None:
+    with pytest.raises(TableError):
+        problem_of(FRAME.with_columns(w=pl.Series(weights)), ["size"], weight="w")
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"),
+    [
+        (np.array([1, 0, 1]), np.array(["0", "1"])),
+        (np.array(["1", "0", "1"]), np.array([0, 1])),
+        (np.array([1.0, 0.0, 1.0]), np.array([0, 1])),
+        (np.array([True, False, True]), np.array([0, 1])),
+        (np.array([1, 0, 1]), np.array([False, True])),
+    ],
+)
+def test_classes_may_be_spelt_otherwise(y: np.ndarray, classes: np.ndarray) -> None:
+    assert class_codes(y, classes, "y").tolist() == [1, 0, 1]
+
+
+def test_unknown_classes_are_refused() -> None:
+    with pytest.raises(
+        TableError, match=r"'kind' must hold the classes of training \('a', 'b'\); got 'c' in row 2"
+    ):
+        class_codes(np.array(["a", "c"]), np.array(["a", "b"]), "kind")
+
+
+def test_columns_are_selected_in_order() -> None:
+    assert select_columns(FRAME, ["city", "size"]).columns == ["city", "size"]
+    with pytest.raises(TableError, match=r"missing 'x', 'z'\. It has 'size'"):
+        select_columns(FRAME, ["x", "size", "z"])

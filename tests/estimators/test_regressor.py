@@ -1,0 +1,449 @@
+import pickle
+
+import jax
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LinearRegression, PoissonRegressor
+from sklearn.metrics import mean_poisson_deviance
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from chainrule import DeepRegressor
+from chainrule.errors import ArgumentError, DivergedError, TableError
+from chainrule.training.epoch import run_epoch
+
+
+def small(**options):
+    return DeepRegressor(**{"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0, **options})
+
+
+@pytest.fixture(scope="module")
+def table():
+    numbers = np.random.default_rng(0)
+    X = numbers.normal(size=(200, 3))
+    return X, np.sin(2 * X[:, 0]) + X[:, 1] * X[:, 2] + 0.1 * numbers.normal(size=200)
+
+
+def bits(model):
+    return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(model.parameters_)]
+
+
+# What it learns
+
+
+def test_beats_the_linear_model_where_the_truth_is_curved(table):
+    X, y = table
+    model = DeepRegressor((32, 32), random_state=0).fit(X[:150], y[:150])
+    assert model.score(X[150:], y[150:]) > 0.8
+    assert LinearRegression().fit(X[:150], y[:150]).score(X[150:], y[150:]) < 0.5
+
+
+def test_diabetes_is_not_worse_than_the_linear_model_by_much():
+    X, y = load_diabetes(return_X_y=True)
+    parts = train_test_split(X, y, random_state=0)
+    model = DeepRegressor((16,), early_stopping=True, random_state=0)
+    score = model.fit(parts[0], parts[2]).score(parts[1], parts[3])
+    assert score > LinearRegression().fit(parts[0], parts[2]).score(parts[1], parts[3]) - 0.1
+
+
+def test_lbfgs_without_hidden_layers_is_the_linear_model(table):
+    X, y = table
+    model = DeepRegressor((), solver="lbfgs", max_iter=50, early_stopping=False).fit(X, y)
+    np.testing.assert_allclose(model.predict(X), LinearRegression().fit(X, y).predict(X), atol=1e-4)
+
+
+def test_alpha_is_ridge_s_where_each_step_sees_all_rows(table):
+    """What is minimised is mean (y − ŷ)² + ½ alpha Σ w² / n."""
+    X, y = table
+    X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    alpha = 60.0
+    model = DeepRegressor((), solver="lbfgs", max_iter=50, alpha=alpha).fit(X, y)
+    solution = np.linalg.solve(X.T @ X + alpha / 2 * np.eye(3), X.T @ y)
+    np.testing.assert_allclose(model.parameters_[0].W[0], solution, atol=1e-4)
+
+
+def test_several_targets_at_once(table):
+    X, y = table
+    Y = np.column_stack([y, -100 * y + 7, X[:, 0]])
+    model = DeepRegressor((32, 32), random_state=0).fit(X, Y)
+    assert model.predict(X).shape == (200, 3)
+    assert model.score(X, Y) > 0.9
+    with pytest.raises(TableError, match=r"y must have 3 target\(s\)"):
+        model.fit(X, Y, X_val=X, y_val=y)
+
+
+def test_predictions_are_in_the_units_of_y(table):
+    X, y = table
+    one, other = small().fit(X, y).predict(X), small().fit(X, 1e6 * y - 1e7).predict(X)
+    np.testing.assert_allclose(other, 1e6 * one - 1e7, rtol=1e-3)
+
+
+# Losses
+
+
+def test_quantiles_cover_what_they_say():
+    numbers = np.random.default_rng(1)
+    X = numbers.uniform(-1, 1, (600, 1))
+    y = X[:, 0] + (1 + X[:, 0]) * numbers.normal(size=600)
+    model = DeepRegressor((16,), loss="quantile(0.1, 0.5, 0.9)", early_stopping=False, random_state=0).fit(
+        X, y
+    )
+    levels = model.predict(X)
+    assert levels.shape == (600, 3)
+    np.testing.assert_allclose((y[:, None] <= levels).mean(axis=0), [0.1, 0.5, 0.9], atol=0.05)
+
+
+def test_quantiles_of_several_targets_come_level_by_level(table):
+    X, y = table
+    Y = np.column_stack([y, 1000 + 10 * y])
+    predictions = small(loss="quantile(0.2, 0.8)").fit(X, Y).predict(X)
+    assert predictions.shape == (200, 4)
+    assert (predictions[:, [1, 3]] > 500).all()
+    assert (predictions[:, [0, 2]] < 500).all()
+    assert (predictions[:, :2] < predictions[:, 2:]).mean() > 0.8
+
+
+def test_gaussian_nll_predicts_the_spread_too():
+    numbers = np.random.default_rng(2)
+    X = numbers.choice([0.0, 1.0], size=(400, 1))
+    y = 50 + np.where(X[:, 0] > 0, 10.0, 1.0) * numbers.normal(size=400)
+    model = DeepRegressor((8,), loss="gaussian_nll", random_state=0).fit(X, y)
+    mean, spread = model.predict([[0.0], [1.0]], return_std=True)
+    np.testing.assert_allclose(mean, 50, atol=2)
+    np.testing.assert_allclose(spread, [1, 10], rtol=0.3)
+    np.testing.assert_array_equal(model.predict([[0.0], [1.0]]), mean)
+    with pytest.raises(ArgumentError, match="return_std must be False with the loss 'squared_error'"):
+        small(max_iter=1).fit(X, y).predict(X, return_std=True)
+
+
+def test_poisson_learns_rates_better_than_the_linear_model():
+    numbers = np.random.default_rng(3)
+    X = numbers.normal(size=(800, 3))
+    y = numbers.poisson(np.exp(1 + np.sin(2 * X[:, 0]) * X[:, 1]))
+    model = DeepRegressor((32, 32), loss="poisson", random_state=0).fit(X[:600], y[:600])
+    predictions = model.predict(X[600:])
+    assert (predictions > 0).all()
+    linear = PoissonRegressor().fit(X[:600], y[:600]).predict(X[600:])
+    assert mean_poisson_deviance(y[600:], predictions) < 0.7 * mean_poisson_deviance(y[600:], linear)
+
+
+def test_targets_outside_the_loss_s_domain_are_refused(table):
+    X, y = table
+    with pytest.raises(TableError, match="the loss 'poisson' needs y ≥ 0; got -"):
+        small(loss="poisson").fit(X, y)
+    with pytest.raises(TableError, match="the loss 'poisson' needs y ≥ 0"):
+        small(loss="poisson").fit(X, abs(y), X_val=X, y_val=y)
+
+
+def test_own_losses_see_the_targets_as_they_are(table):
+    X, y = table
+    pair = (lambda y_hat, y: ((y_hat - y) ** 2).sum(axis=1), lambda y_hat, y: 2 * (y_hat - y))
+    by_formula, by_pair = (small(loss=loss).fit(X, y) for loss in ("(y_hat - y)**2", pair))
+    np.testing.assert_allclose(by_formula.predict(X), by_pair.predict(X), atol=1e-4)
+    first = small(loss="(y_hat - y)**2", max_iter=1, learning_rate_init=1e-9).fit(X, 1000 + y)
+    assert first.loss_curve_[0] > 1e5
+    assert first.predict(X).mean() < 100
+
+
+# Rows and weights
+
+# Full batches, no hidden randomness: what is equal in truth is equal to rounding.
+FULL = {"solver": "lbfgs", "max_iter": 15, "early_stopping": False}
+
+
+def test_rows_of_weight_0_are_left_out(table):
+    X, y = table
+    weight = np.ones(200)
+    weight[150:] = 0
+    spoilt = y.copy()
+    spoilt[150:] = 1e6
+    assert bits(small().fit(X, spoilt, weight)) == bits(small().fit(X[:150], y[:150]))
+    with pytest.raises(ValueError, match=r"[Ww]eight"):
+        small().fit(X, y, np.zeros(200))
+
+
+def test_a_weight_of_2_is_the_row_twice(table):
+    X, y = table
+    weight = np.where(np.arange(200) < 100, 2.0, 1.0)
+    weighted = small(**FULL).fit(X, y, weight)
+    twice = small(**FULL).fit(np.vstack([X, X[:100]]), np.append(y, y[:100]))
+    np.testing.assert_allclose(weighted.predict(X), twice.predict(X), atol=2e-2)
+    plain = small(**FULL).fit(X, y)
+    assert abs(plain.predict(X) - twice.predict(X)).max() > 5e-2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [pd.DataFrame, pl.DataFrame, lambda data: pl.DataFrame(data).to_arrow()],
+    ids=["pandas", "polars", "pyarrow"],
+)
+def test_frames_with_texts_and_missing_values(make):
+    numbers = np.random.default_rng(4)
+    size, city = numbers.normal(size=120), numbers.choice(["Rome", "Oslo", "Lima"], 120)
+    y = size + np.where(city == "Oslo", 3.0, 0.0)
+    data = {
+        "size": [None if i % 10 == 3 else value for i, value in enumerate(size)],
+        "city": [None if i == 5 else str(value) for i, value in enumerate(city)],
+    }
+    X = make(data)
+    model = DeepRegressor((16,), random_state=0).fit(X, y, np.r_[np.ones(119), 0])
+    assert model.score(X, y) > 0.85
+    assert list(model.feature_names_in_) == ["size", "city"]
+    assert any("Oslo" in name for name in model.encoder_.feature_names)
+    unknown = make({"size": [0.0, None], "city": ["Cairo", None]})
+    assert np.isfinite(model.predict(unknown)).all()
+
+
+def test_a_row_s_prediction_does_not_depend_on_its_neighbours(table):
+    X, y = table
+    model = small(hidden_layer_sizes=(33,)).fit(X, y)
+    many = np.tile(X, (100, 1))
+    together = model.predict(many)
+    for row in (0, 150, 199):
+        assert model.predict(X[row : row + 1])[0] == together[row] == together[row + 19_800]
+    np.testing.assert_array_equal(model.predict(X[::-1]), model.predict(X)[::-1])
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+@pytest.mark.parametrize("early_stopping", ["auto", True])
+def test_few_rows_and_one_column(rows, early_stopping):
+    X = np.arange(float(rows))[:, None]
+    model = small(early_stopping=early_stopping).fit(X, X[:, 0])
+    assert np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.parametrize("constant", [0.0, 42.0, -1e8])
+def test_a_constant_target_is_predicted(table, constant):
+    X, _ = table
+    predictions = small(max_iter="auto").fit(X, np.full(200, constant)).predict(X)
+    np.testing.assert_allclose(predictions, constant, rtol=1e-6, atol=0.1)
+
+
+# Epochs, validation, going on
+
+
+def test_records_of_a_run_without_validation(table):
+    model = small(max_iter=7).fit(*table)
+    assert model.n_iter_ == len(model.loss_curve_) == model.best_iteration_ == 7
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+    assert model.validation_scores_ is None
+
+
+def test_early_stopping_keeps_the_best_epoch(table):
+    X, _ = table
+    noise = np.random.default_rng(5).normal(size=200)
+    model = small(early_stopping=True, max_iter=500, n_iter_no_change=5, learning_rate_init=0.02).fit(
+        X, noise
+    )
+    assert len(model.validation_scores_) == model.n_iter_ < 500
+    assert model.best_iteration_ == np.argmax(model.validation_scores_) + 1
+    assert model.best_iteration_ < model.n_iter_
+
+
+def test_rows_of_one_s_own_validate(table):
+    X, y = table
+    model = small(max_iter=5).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    # The loss as it sees the targets: squared error over the variance of the training targets.
+    error = ((model.predict(X[100:]) - y[100:]) ** 2).mean() / y[:100].var()
+    assert -max(model.validation_scores_) == pytest.approx(error, rel=1e-4)
+    weight = np.r_[np.ones(50), np.zeros(50)]
+    weighted = small(max_iter=5).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:], sample_weight_val=weight)
+    fewer = small(max_iter=5).fit(X[:100], y[:100], X_val=X[100:150], y_val=y[100:150])
+    assert weighted.validation_scores_ == pytest.approx(fewer.validation_scores_)
+    with pytest.raises(ArgumentError, match="X_val and y_val must come together"):
+        small().fit(X, y, X_val=X)
+
+
+def test_validates_by_itself_from_500_rows_on():
+    X = np.random.default_rng(6).normal(size=(500, 1))
+    assert small(max_iter=1).fit(X, X[:, 0]).validation_scores_ is not None
+    assert small(max_iter=1).fit(X[1:], X[1:, 0]).validation_scores_ is None
+    assert small(max_iter=1, early_stopping=False).fit(X, X[:, 0]).validation_scores_ is None
+
+
+def test_warm_start_goes_on(table):
+    X, y = table
+    model = small(warm_start=True, max_iter=5)
+    first = bits(model.fit(X, y))
+    scores = [model.loss_curve_[-1]]
+    model.fit(X, y)
+    assert model.n_iter_ == len(model.loss_curve_) == model.best_iteration_ == 10
+    assert bits(model) != first
+    assert model.loss_curve_[-1] < scores[0]
+    cold = small(max_iter=5).fit(X, y)
+    assert bits(cold.fit(X, y)) == first
+    assert cold.n_iter_ == 5
+
+
+def test_warm_start_compares_epochs_on_the_rows_that_validate_now(table):
+    X, y = table
+    model = small(warm_start=True, max_iter=30).fit(X, y)  # no validation: its training loss is low
+    noisy = y + np.random.default_rng(7).normal(size=200)
+    model.set_params(max_iter=3, learning_rate="constant", learning_rate_init=1e-3)
+    model.fit(X, noisy, X_val=X, y_val=noisy)
+    assert len(model.validation_scores_) == 3
+    assert model.best_iteration_ > 30
+
+
+def test_partial_fit_goes_on_by_one_epoch(table):
+    X, y = table
+    model = small(learning_rate_init=0.01)
+    for number in range(1, 31):
+        assert model.partial_fit(X, y) is model
+        assert model.n_iter_ == len(model.loss_curve_) == number
+    assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
+    encoder = model.encoder_
+    model.partial_fit(X[:7] + 5, y[:7], np.ones(7))
+    assert model.encoder_ is encoder
+    with pytest.raises(ValueError, match="features"):
+        model.partial_fit(X[:, :2], y)
+
+
+# The contract
+
+
+def test_random_state_decides_every_bit(table):
+    options = {"dropout": 0.1, "early_stopping": True}
+    one, same, other = (small(random_state=seed, **options).fit(*table) for seed in (1, 1, 2))
+    assert bits(one) == bits(same) != bits(other)
+    assert one.loss_curve_ == same.loss_curve_
+    state = np.random.RandomState(3)
+    assert bits(small(random_state=state).fit(*table)) != bits(small(random_state=state).fit(*table))
+    before = np.random.get_state()[1].tobytes()  # noqa: NPY002
+    small(random_state=0).fit(*table)
+    assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"warm_start": True}, {"loss": "(y_hat - y)**2", "activation": "z * tanh(z)"}]
+)
+def test_pickle(table, options):
+    X, y = table
+    model = small(max_iter=3, **options).fit(X, y)
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copy.predict(X), model.predict(X))
+    assert bits(copy.partial_fit(X, y)) == bits(model.partial_fit(X, y))
+
+
+def test_clone_and_parameters(table):
+    model = small(activation=["relu"], solver="sgd(0.9, 1)").fit(*table)
+    copy = clone(model)
+    assert not hasattr(copy, "parameters_")
+    assert copy.get_params() == model.get_params()
+    assert copy.set_params(solver="adam", max_iter=3).fit(*table).n_iter_ == 3
+
+
+def test_predict_before_fit():
+    with pytest.raises(NotFittedError):
+        DeepRegressor().predict([[0.0]])
+
+
+def test_searches_and_pipelines(table):
+    X, y = table
+    search = GridSearchCV(small(), {"hidden_layer_sizes": [(), (8,)], "max_iter": np.array([5, 150])}, cv=2)
+    assert search.fit(X, y).best_params_ == {"hidden_layer_sizes": (8,), "max_iter": 150}
+    pipe = make_pipeline(StandardScaler(), small())
+    assert np.isfinite(pipe.fit(X, y).predict(X)).all()
+
+
+def test_the_folds_of_a_cross_validation_compile_once(table):
+    X, y = table
+    before = run_epoch._cache_size()
+    model = small(hidden_layer_sizes=(9,), max_iter=2)
+    scores = cross_val_score(model, X[:198], y[:198], cv=KFold(5))  # folds of 158 and 159 rows
+    assert len(scores) == 5
+    assert run_epoch._cache_size() == before + 1
+
+
+def test_verbose_is_silent_without_a_terminal(table, capsys):
+    small(verbose=True, max_iter=2).fit(*table)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_sparse_input_is_refused(table):
+    from scipy.sparse import csr_array
+
+    with pytest.raises(TypeError, match=r"[Ss]parse"):
+        small().fit(csr_array(table[0]), table[1])
+
+
+# What goes wrong
+
+
+def test_divergence_from_the_first_epoch_on_is_an_error(table):
+    X, y = table
+    model = small(solver="sgd", learning_rate="constant", learning_rate_init=1e6, activation="relu")
+    with pytest.raises(DivergedError, match=r"first epoch.*Lower learning_rate_init"):
+        model.fit(X, y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
+def diverging(**options):
+    """A linear network whose distance to the solution doubles in each epoch."""
+    rate = {"solver": "sgd", "learning_rate": "constant", "learning_rate_init": 1.5, "batch_size": 200}
+    return small(hidden_layer_sizes=(), max_iter=500, n_iter_no_change=500, **{**rate, **options})
+
+
+def test_divergence_later_keeps_the_best_and_warns_where_fit_was_called(table):
+    X, y = table
+    with pytest.warns(ConvergenceWarning, match=r"not finite in epoch \d+; the best parameters") as warned:
+        model = diverging().fit(X, y, X_val=X, y_val=y)
+    assert warned[0].filename == __file__
+    assert model.best_iteration_ == 1
+    assert 1 < model.n_iter_ == len(model.loss_curve_) < 500
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_divergence_in_partial_fit_keeps_the_model(table):
+    X, y = table
+    model = small().partial_fit(X, y)
+    before = bits(model)
+    model.set_params(solver="adam", learning_rate_init=1e30)
+    with pytest.warns(ConvergenceWarning) as warned:
+        model.partial_fit(X, y)
+    assert warned[0].filename == __file__
+    assert np.isfinite(model.predict(X)).all()
+    assert bits(model) == before
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        {"y": "negative"},
+        {"X_val": "alone"},
+        {"options": {"solver": "foo"}},
+        {"options": {"solver": "sgd", "learning_rate": "constant", "learning_rate_init": 1e6}},
+    ],
+    ids=["targets", "arguments", "options", "divergence"],
+)
+def test_a_fit_that_fails_leaves_the_model_as_it_was(table, again):
+    X, y = table
+    model = small(loss="poisson", max_iter=3).fit(X, np.exp(y))
+    before, predictions = dict(vars(model)), model.predict(X)
+    model.set_params(**again.get("options", {}))
+    X_val = X if "X_val" in again else None
+    with pytest.raises((ValueError, ArithmeticError)):
+        model.fit(10 * X[:, :2], y if "y" in again else np.exp(y), X_val=X_val)
+    np.testing.assert_array_equal(model.predict(X), predictions)
+    assert model.n_features_in_ == 3
+    learnt = {name for name in before if name.endswith("_")}
+    assert learnt == {name for name in vars(model) if name.endswith("_")}
+    assert all(vars(model)[name] is before[name] for name in learnt)
+
+
+def test_nothing_is_written_by_a_fit(table, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small(max_iter=1).fit(*table)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_y():
+    with pytest.raises(TableError, match="requires y to be passed"):
+        small().fit([[0.0], [1.0]], None)
