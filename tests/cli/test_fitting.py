@@ -205,3 +205,15 @@ def test_labels(call: Call, folder: Path, tmp_path: Path) -> None:
     assert set(predictions[1:]) <= {"0,0", "0,1", "1,0", "1,1"}
     scores = json.loads(call("evaluate", tmp_path / "model", tmp_path / "labels.parquet", "--json").stdout)
     assert set(scores["scores"]) == {"sold", "old"}
+
+
+def test_a_late_divergence_keeps_the_best_epoch_and_says_so(call: Call, folder: Path, tmp_path: Path) -> None:
+    result = call(
+        *("fit", folder / "houses.csv", "--target", "price", "--hidden", "4", "--epochs", "50"),
+        *("--solver", "sgd", "--schedule", "constant", "--learning-rate", "50", "--batch-size", "1000"),
+        *("-o", tmp_path / "model"),
+    )
+    assert result.exit_code == 0
+    [told] = [line for line in result.stderr.splitlines() if line.startswith("chainrule:")]
+    assert "The loss was not finite in epoch" in told
+    assert chainrule.load(tmp_path / "model").n_iter_ < 50

@@ -14,7 +14,7 @@ def test_people_see_task_columns_network_and_training(call: Call, folder: Path) 
     text = result.stdout
     model = chainrule.load(folder / "dear.model")
     assert text.startswith("DeepClassifier, 29 parameters\nclassification of 'dear'\nclasses: 'no', 'yes'\n")
-    assert "4 columns make 5 inputs" in text
+    assert "4 columns as 5 inputs" in text
     assert "  city   2 categories: 'Oslo', 'Rome'\n" in text
     mean = next(column.mean for column in model.encoder_.columns if column.name == "age")
     assert f"  age    number: mean {mean:.6g}, " in text
@@ -31,3 +31,23 @@ def test_programs_see_the_description(call: Call, folder: Path) -> None:
     assert [column["name"] for column in told["encoder"]["columns"]] == ["size", "age", "city", "rooms"]
     assert told["arrays"] == {"W1": [4, 5], "b1": [4], "W2": [1, 4], "b2": [1]}
     assert told["parameters"]["max_iter"] == 2
+
+
+def test_a_model_that_went_on_without_validation(call: Call, folder: Path, tmp_path: Path) -> None:
+    call(
+        "fit",
+        folder / "many.parquet",
+        "--target",
+        "price",
+        "--hidden",
+        "4",
+        "--epochs",
+        "1",
+        "-o",
+        tmp_path / "m",
+    )
+    model = chainrule.load(tmp_path / "m")
+    table = chainrule.read_table(folder / "many.parquet")
+    model.partial_fit(table.drop("price"), table["price"].to_numpy())
+    chainrule.save(model, tmp_path / "m")
+    assert "of epoch 2: training loss" in call("show", tmp_path / "m").stdout

@@ -155,7 +155,7 @@ def test_an_unknown_class_in_y_val_is_refused(three):
     X, y = three
     strange = y.astype(object)
     strange[7] = "huge"
-    with pytest.raises(TableError, match="y must be one of the classes .*got 'huge' in row 7"):
+    with pytest.raises(TableError, match=r"y must be one of the classes .*got 'huge' in row 7"):
         small().fit(X, y, X_val=X, y_val=strange)
     assert small(max_iter=2).fit(X, y, X_val=X[y == "low"], y_val=y[y == "low"]).n_iter_ == 2
 
@@ -198,11 +198,11 @@ def test_label_smoothing_makes_less_certain(table):
     X, y = table
     X, certain = X[:, :1], (X[:, 0] > 0).astype(int)
     plain, smooth = (
-        DeepClassifier((8,), label_smoothing=e, max_iter=200, random_state=0).fit(X, certain)
-        for e in (0.0, 0.2)
+        small(label_smoothing=e, solver="lbfgs", max_iter=100).fit(X, certain) for e in (0.0, 0.2)
     )
-    assert plain.predict_proba(X).max() > 0.97
-    assert np.median(smooth.predict_proba(X).max(axis=1)) == pytest.approx(0.9, abs=0.03)
+    far = abs(X[:, 0]) > 0.5
+    assert plain.predict_proba(X[far]).max(axis=1).min() > 0.99
+    np.testing.assert_allclose(smooth.predict_proba(X[far]).max(axis=1), 0.9, atol=0.03)
     with pytest.raises(ArgumentError, match="label_smoothing must be 0 with the loss 'hinge'"):
         small(label_smoothing=0.1, loss="hinge").fit(X, y)
 
@@ -219,17 +219,15 @@ def test_rows_of_weight_0_are_left_out(three):
     assert bits(small().fit(X, spoilt, weight)) == bits(small().fit(X[:100], y[:100]))
 
 
-def test_a_weight_of_2_is_the_row_twice_and_so_is_a_class_weight_of_2(three):
+def test_a_class_weight_multiplies_the_weights_of_its_rows(three):
     X, y = three
-    low = y == "low"
-    X = (X - X.mean(axis=0)) / X.std(axis=0)
-    weighted = small(**{**FULL, "alpha": 0.0, "max_iter": 30}).fit(X, y, np.where(low, 2.0, 1.0))
-    by_class = small(**{**FULL, "alpha": 0.0, "max_iter": 30}, class_weight={"low": 2.0}).fit(X, y)
-    assert bits(weighted) != bits(small(**{**FULL, "alpha": 0.0, "max_iter": 30}).fit(X, y))
-    # The encoder knows of sample weights, not of class weights; with both the loss is the same.
-    np.testing.assert_allclose(weighted.loss_curve_[0], by_class.loss_curve_[0], rtol=0.2)
-    gained = by_class.predict_proba(X)[:, 1] - small(**FULL).fit(X, y).predict_proba(X)[:, 1]
-    assert gained.mean() > 0
+    low = np.where(y == "low", 3.0, 1.0)
+    # Weights of rows enter the encoder too, class weights only the loss; with equal weights all is equal.
+    by_class = small(**FULL, class_weight={"low": 3.0}).fit(X, y)
+    plain = small(**FULL).fit(X, y)
+    assert by_class.predict_proba(X)[:, 1].mean() > plain.predict_proba(X)[:, 1].mean() + 0.01
+    both = small(**FULL, class_weight={"low": 1 / 3.0}).fit(X, y, low)
+    assert both.predict_proba(X)[:, 1].mean() == pytest.approx(plain.predict_proba(X)[:, 1].mean(), abs=5e-3)
 
 
 def test_a_weight_of_2_is_the_row_twice(three):

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from chainrule.errors import ArgumentError, TableError
-from chainrule.estimators.problems import Task, class_codes, problem_of, select_columns, target_values
+from chainrule.estimators.problems import problem_of, select_columns
+from chainrule.estimators.target_columns import Task
 
 FRAME = pl.DataFrame(
     {
@@ -49,22 +50,6 @@ def test_a_task_may_be_asked_for() -> None:
     assert problem_of(FRAME, ["sold"], Task.REGRESSION).y.tolist() == [1.0, 0.0, 1.0, 1.0]
     labels = problem_of(FRAME, ["sold", "old"], Task.CLASSIFICATION)
     assert (labels.task, labels.y.tolist()) == (Task.LABELS, [[1, 1], [0, 1], [1, 0], [1, 0]])
-
-
-@pytest.mark.parametrize(
-    ("targets", "task", "dtype", "values"),
-    [
-        (["size"], Task.REGRESSION, "f", [1.5, 2.5, 3.5, 4.5]),
-        (["city"], Task.CLASSIFICATION, "U", ["Rome", "Oslo", "Rome", "Rome"]),
-        (["sold"], Task.CLASSIFICATION, "b", [True, False, True, True]),
-        (["counts"], Task.CLASSIFICATION, "i", [1, 0, 2, 1]),
-        (["size", "rooms"], Task.REGRESSION, "f", [[1.5, 1], [2.5, 2], [3.5, 2], [4.5, 3]]),
-    ],
-)
-def test_targets_as_arrays(targets: list[str], task: Task, dtype: str, values: list[Any]) -> None:
-    y = target_values(FRAME, targets, task)
-    assert y.dtype.kind == dtype
-    assert y.tolist() == values
 
 
 def test_categories_are_classes() -> None:
@@ -133,27 +118,6 @@ def test_several_classes_at_once_are_refused() -> None:
 def test_wrong_weights_are_refused(weights: list[Any]) -> None:
     with pytest.raises(TableError):
         problem_of(FRAME.with_columns(w=pl.Series(weights)), ["size"], weight="w")
-
-
-@pytest.mark.parametrize(
-    ("y", "classes"),
-    [
-        (np.array([1, 0, 1]), np.array(["0", "1"])),
-        (np.array(["1", "0", "1"]), np.array([0, 1])),
-        (np.array([1.0, 0.0, 1.0]), np.array([0, 1])),
-        (np.array([True, False, True]), np.array([0, 1])),
-        (np.array([1, 0, 1]), np.array([False, True])),
-    ],
-)
-def test_classes_may_be_spelt_otherwise(y: np.ndarray, classes: np.ndarray) -> None:
-    assert class_codes(y, classes, "y").tolist() == [1, 0, 1]
-
-
-def test_unknown_classes_are_refused() -> None:
-    with pytest.raises(
-        TableError, match=r"'kind' must hold the classes of training \('a', 'b'\); got 'c' in row 2"
-    ):
-        class_codes(np.array(["a", "c"]), np.array(["a", "b"]), "kind")
 
 
 def test_columns_are_selected_in_order() -> None:

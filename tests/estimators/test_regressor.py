@@ -222,7 +222,7 @@ def test_few_rows_and_one_column(rows, early_stopping):
 def test_a_constant_target_is_predicted(table, constant):
     X, _ = table
     predictions = small(max_iter="auto").fit(X, np.full(200, constant)).predict(X)
-    np.testing.assert_allclose(predictions, constant, rtol=1e-6, atol=0.1)
+    np.testing.assert_allclose(predictions, constant, rtol=1e-6, atol=0.5)
 
 
 # Epochs, validation, going on

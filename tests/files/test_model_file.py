@@ -291,6 +291,8 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "columns": (lambda d: d["encoder"]["columns"].pop(), "encoder does not fit"),
     "no encoder": (lambda d: d.pop("encoder"), "altered"),
     "names": (lambda d: d["learnt"].update(feature_names_in_=["a", "b", "c", "d"]), "names"),
+    "best epoch": (lambda d: d["learnt"].update(best_iteration_=3), "best epoch"),
+    "lines": (lambda d: d.update(format="a\nb", version="c\nd"), "written by chainrule c d"),
     "a list": (lambda d: d.update(network=[]), "altered"),
 }
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from chainrule.cli.about import About
 from chainrule.cli.printing import Report, counted, out_json, refuse_twice, score_table
 from chainrule.errors import ArgumentError
 from chainrule.estimators import recipes
 from chainrule.estimators.classifier import DeepClassifier
-from chainrule.estimators.problems import Problem, Task, problem_of, select_columns
+from chainrule.estimators.problems import Problem, problem_of, select_columns
 from chainrule.estimators.regressor import DeepRegressor
 from chainrule.estimators.scores import Comparison, baseline_of, compare
+from chainrule.estimators.target_columns import Task
 from chainrule.files.description import Model
 from chainrule.files.model_file import refuse_unwritable, save
 from chainrule.network.network import shapes
@@ -74,14 +76,9 @@ def fit_table(request: Request) -> Model:
     outcome = _fitted(report, request, training, held_out)
     model = outcome.model
     if request.output is not None:
-        about = {
-            "task": problem.task.value,
-            "target": list(request.targets),
-            "missing": list(request.missing),
-            "rows": len(training.y),
-            "baseline": baseline_of(model, training.y),
-        }
-        save(model, request.output, about=about)
+        baseline = tuple(baseline_of(model, training.y))
+        about = About(problem.task.value, request.targets, request.missing, len(training.y), baseline)
+        save(model, request.output, about=about.to_dict())
     _tell(report, request, problem, outcome)
     if request.json:
         out_json(_as_json(request, problem, outcome))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chainrule.cli.about import About, about_of
 from chainrule.cli.printing import counted, out, out_json
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.files.description import Model, describe
@@ -20,13 +21,13 @@ def show_model(model_file: str, *, as_json: bool) -> None:
         description, arrays = describe(model, None)
         out_json(description | {"arrays": {name: list(array.shape) for name, array in arrays.items()}})
         return
-    about = getattr(model, "about_", {})
+    about = about_of(model)
     out(f"{type(model).__name__}, {counted(count(shapes(model.network_)), 'parameter')}")
-    if about.get("target"):
-        out(f"{about.get('task', 'prediction')} of {', '.join(map(repr, about['target']))}")
+    if about.target:
+        out(f"{about.task or 'prediction'} of {', '.join(map(repr, about.target))}")
     if isinstance(model, DeepClassifier) and not model._multilabel:
         out(f"classes: {_some(model.classes_.tolist())}")
-    out(f"\n{counted(len(model.encoder_.columns), 'column')} make {counted(model.encoder_.width, 'input')}")
+    out(f"\n{counted(len(model.encoder_.columns), 'column')} as {counted(model.encoder_.width, 'input')}")
     out(_indented("\n".join(f"{name}  {kind}" for name, kind in _columns(model))))
     out(f"\n{model.network_}")
     out(f"\n{_training(model, about)}")
@@ -56,15 +57,16 @@ def _kind(column: NumericColumn | CategoryColumn) -> str:
     return f"number: mean {column.mean:.6g}, standard deviation {column.scale:.6g}{marked}"
 
 
-def _training(model: Model, about: dict[str, Any]) -> str:
+def _training(model: Model, about: About) -> str:
     best = model.best_iteration_
-    rows = f" on {about['rows']:,} rows" if about.get("rows") else ""
+    rows = f" on {counted(about.rows, 'row')}" if about.rows else ""
     text = f"trained for {counted(model.n_iter_, 'epoch')}{rows}"
     if model.interrupted_:
         text += " (interrupted)"
     text += f"; of epoch {best}: training loss {model.loss_curve_[best - 1]:.4g}"
-    if model.validation_scores_:
-        text += f", validation loss {-model.validation_scores_[best - 1]:.4g}"
+    scores = model.validation_scores_ or []
+    if len(scores) >= best:  # partial_fit does not validate
+        text += f", validation loss {-scores[best - 1]:.4g}"
     return text
 
 

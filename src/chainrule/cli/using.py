@@ -2,13 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+from chainrule.cli.about import about_of
 from chainrule.cli.fitting import refuse_same
-from chainrule.cli.printing import out, out_json, refuse_twice, score_table
+from chainrule.cli.printing import counted, out, out_json, refuse_twice, score_table
 from chainrule.errors import ArgumentError, TableError
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.prediction_table import prediction_table
-from chainrule.estimators.problems import Task, refuse_absent, select_columns, target_values
+from chainrule.estimators.problems import refuse_absent, select_columns
 from chainrule.estimators.scores import compare
+from chainrule.estimators.target_columns import Task, target_values
 from chainrule.files.description import Model
 from chainrule.files.model_file import load
 from chainrule.tables.reading import read_table, write_table
@@ -44,9 +46,9 @@ def evaluate_table(
     """Read both, score, print."""
     refuse_twice(("MODEL", model_file), ("TABLE", table))
     model = load(model_file)
-    about = getattr(model, "about_", {})
+    about = about_of(model)
     expected = _count(model)
-    targets = given or tuple(about.get("target", ()))
+    targets = given or about.target
     if len(targets) != expected:
         raise ArgumentError(
             f"--target must name the {expected} target column(s) of the model; got {len(targets)}."
@@ -56,7 +58,8 @@ def evaluate_table(
         refuse_absent(name, frame)
     task = _task(model)
     y = target_values(frame, targets, task)
-    baseline = about.get("baseline")
+    constants = len(model.classes_) if isinstance(model, DeepClassifier) else expected
+    baseline = list(about.baseline) if len(about.baseline) == constants else None
     comparisons = compare(model, _inputs(model, frame, targets), y, baseline, targets)
     of = "training" if baseline else "this table"
     other = f"{'mean' if task is Task.REGRESSION else 'majority'} of {of}"
@@ -65,12 +68,12 @@ def evaluate_table(
         out_json({"task": task.value, "rows": frame.height, "baseline": other, "scores": scores})
         return
     table_of = {name: (c.model, c.baseline) for name, c in zip(targets, comparisons, strict=True)}
-    out(score_table(table_of, f"{frame.height:,} rows", other))
+    out(score_table(table_of, counted(frame.height, "row"), other))
 
 
 def _read(model: Model, table: str, missing: tuple[str, ...]) -> "pl.DataFrame":
     """The table; what meant missing in training does here too."""
-    return read_table(table, missing=[*getattr(model, "about_", {}).get("missing", ()), *missing])
+    return read_table(table, missing=[*about_of(model).missing, *missing])
 
 
 def _inputs(model: Model, frame: "pl.DataFrame", targets: tuple[str, ...]) -> Any:
@@ -90,7 +93,7 @@ def _inputs(model: Model, frame: "pl.DataFrame", targets: tuple[str, ...]) -> An
 def _targets(model: Model) -> tuple[str, ...]:
     """Names of the targets, as far as the file knows them."""
     count = _count(model)
-    known = tuple(getattr(model, "about_", {}).get("target", ()))
+    known = about_of(model).target
     if len(known) == count:
         return known
     return ("prediction",) if count == 1 else tuple(f"prediction {k}" for k in range(1, count + 1))

@@ -201,7 +201,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         self.classes_ = np.unique(y if classes is None else np.asarray(classes))
         if len(self.classes_) < 2:
             raise TableError(
-                f"y must have at least two classes; got one class, {self.classes_[0]!r}. "
+                f"y must have at least two classes; got one class, {self.classes_.tolist()[0]!r}. "
                 "There is nothing to learn."
             )
 
@@ -215,7 +215,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         strange = np.flatnonzero(~np.isin(y, self.classes_))
         if strange.size:
             raise TableError(
-                f"y must be one of the classes {list(self.classes_[:10])}; got {y[strange[0]]!r} in row "
+                f"y must be one of the classes {self.classes_[:10].tolist()}; got {y[strange].tolist()[0]!r} in row "
                 f"{strange[0]}."
             )
         indicators = as_indicators(np.searchsorted(self.classes_, y), len(self.classes_))

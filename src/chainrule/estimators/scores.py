@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from chainrule.estimators.classifier import DeepClassifier
-from chainrule.estimators.problems import class_codes
 from chainrule.estimators.regressor import DeepRegressor
+from chainrule.estimators.target_columns import class_codes
 
 if TYPE_CHECKING:
     import polars as pl

@@ -76,6 +76,7 @@ def restore(description: dict[str, Any], arrays: Arrays) -> Model:
     curve, scores = learnt["loss_curve_"], learnt["validation_scores_"]
     for numbers in (curve, scores or []):
         _require(type(numbers) is list and all(type(n) is float for n in numbers), "a curve is not numbers")
+    _require(1 <= learnt["best_iteration_"] <= len(curve), "the best epoch is none of those that ran")
     about = from_plain(description["about"])
     _require(type(about) is dict, "about is not a dict")
     if isinstance(model, DeepClassifier):

@@ -89,7 +89,8 @@ def load(path: str | os.PathLike[str]) -> Model:
     try:
         return restore(description, arrays)
     except Exception as error:  # a description that is not ours can make Python raise anything
-        reason = (str(error) or type(error).__name__).splitlines()[0][:200].rstrip(".")
+        said = f"{error} is not there" if isinstance(error, KeyError) else str(error) or repr(error)
+        reason = " ".join(said.split())[:200].rstrip(".")
         raise ModelFileError(
             f"{name} must be a model as chainrule wrote it; it was altered or damaged: {reason}. "
             "Copy or make it again."
@@ -162,9 +163,9 @@ def _description(data: bytes, name: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _damaged(name) from None
     if version != FORMAT:
-        made = str(description.get("version"))[:20]
+        made = " ".join(str(description.get("version")).split())[:20]
         raise ModelFileError(
-            f"{name} must be a model of format {FORMAT}; got format {str(version)[:20]}, written by "
+            f"{name} must be a model of format {FORMAT}; got format {repr(version)[:20]}, written by "
             f"chainrule {made}, and this is {chainrule.__version__}. Use that version."
         )
     return dict(description)
