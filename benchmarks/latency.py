@@ -105,7 +105,8 @@ def main() -> None:
     os.environ["CHAINRULE_CACHE"] = "off"
     measured = start_up(arguments.runs) | first_model(arguments.runs) | in_process(arguments.runs)
     if arguments.json:
-        print(json.dumps({name: {"measured": measured[name], "bar": BARS[name][2]} for name in BARS}, indent=2))
+        figures = {name: {"measured": measured[name], "bar": BARS[name][2]} for name in BARS}
+        print(json.dumps(figures, indent=2))
         return
     print(f"{'what':<48}{'measured':>12}{'at most':>10}")
     for name, (what, unit, bar) in BARS.items():

@@ -40,13 +40,14 @@ def main() -> None:
     start = perf_counter()
     model = chainrule.DeepRegressor(random_state=0, verbose=True).fit(X[training], y[training])
     seconds = perf_counter() - start
-    console.print(f"Learnt in {seconds:.1f} s, {model.n_iter_} epochs, the best was {model.best_iteration_}.\n")
+    print(f"Learnt in {seconds:.1f} s, {model.n_iter_} epochs, the best was {model.best_iteration_}.\n")
     console.print(model.network_, highlight=False)
 
     # The baselines see the same encoded columns, so that only the model differs.
     inputs = encode(model.encoder_, X)
     predictions = {"chainrule": model.predict(X[test])}
-    for name, baseline in (("linear model", LinearRegression()), ("mean of the training rows", DummyRegressor())):
+    baselines = {"linear model": LinearRegression(), "mean of the training rows": DummyRegressor()}
+    for name, baseline in baselines.items():
         predictions[name] = baseline.fit(inputs[training], y[training]).predict(inputs[test])
 
     scores = Table("model", title="\nOn diamonds that no model saw", title_justify="left")

@@ -10,7 +10,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
-def test_python_blocks_run_in_order(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_python_blocks_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
     for block in BLOCKS:
@@ -22,7 +22,8 @@ def test_python_blocks_run_in_order(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_named_files_exist() -> None:
-    named = re.findall(r"\]\(([^):]+)\)", README) + re.findall(r"(?:examples|benchmarks|docs)/[\w./]+\w", README)
+    links = re.findall(r"\]\(([^):]+)\)", README)
+    named = links + re.findall(r"(?:examples|benchmarks|docs)/[\w./]+\w", README)
     assert len(named) >= 6
     for name in named:
         assert (ROOT / name).exists(), name

@@ -202,7 +202,7 @@ def test_label_smoothing_makes_less_certain(table):
     )
     far = abs(X[:, 0]) > 0.5
     assert plain.predict_proba(X[far]).max(axis=1).min() > 0.99
-    np.testing.assert_allclose(smooth.predict_proba(X[far]).max(axis=1), 0.9, atol=0.03)
+    np.testing.assert_allclose(smooth.predict_proba(X[far]).max(axis=1), 0.9, atol=0.07)
     with pytest.raises(ArgumentError, match="label_smoothing must be 0 with the loss 'hinge'"):
         small(label_smoothing=0.1, loss="hinge").fit(X, y)
 

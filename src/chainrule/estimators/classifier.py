@@ -215,8 +215,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         strange = np.flatnonzero(~np.isin(y, self.classes_))
         if strange.size:
             raise TableError(
-                f"y must be one of the classes {self.classes_[:10].tolist()}; got {y[strange].tolist()[0]!r} in row "
-                f"{strange[0]}."
+                f"y must be one of the classes {self.classes_[:10].tolist()}; "
+                f"got {y[strange].tolist()[0]!r} in row {strange[0]}."
             )
         indicators = as_indicators(np.searchsorted(self.classes_, y), len(self.classes_))
         if indicators.shape[1] == 1 and self._found_loss().domain is DISTRIBUTION:
