@@ -104,6 +104,17 @@ def test_two_classes_of_any_kind(table, classes):
     np.testing.assert_allclose(model.predict_proba(X)[:, 1], 1 / (1 + np.exp(-decision)), rtol=1e-5)
 
 
+def test_probabilities_close_to_0_and_1_stay_apart_from_them(table):
+    X, _ = table
+    noisy = X[:, 0] + np.random.default_rng(7).normal(size=200) > 0
+    model = small(solver="lbfgs", hidden_layer_sizes=(), max_iter=60).fit(X, noisy)
+    far = X * 25 / np.median(abs(model.decision_function(X)))
+    p, decision = model.predict_proba(far), model.decision_function(far)
+    sure = (abs(decision) > 20) & (abs(decision) < 30)
+    np.testing.assert_allclose(p[sure].min(axis=1), np.exp(-abs(decision[sure])), rtol=1e-2)
+    assert sure.sum() > 1
+
+
 def test_three_classes(three):
     X, y = three
     model = small(max_iter=60).fit(X, y)

@@ -26,9 +26,9 @@ def test_mean_loss_is_the_mean_over_rows_of_sums_over_outputs(float64):
 @pytest.mark.parametrize("name", LOSSES)
 def test_delta_is_the_derivative_of_the_weighted_mean(name, draw_targets, float64):
     loss = LOSSES[name]
-    y_hat, _ = draw(5, 2 * loss.outputs_per_target)
-    y = jnp.asarray(draw_targets(loss, 5, 2))
-    weight = jnp.array([1.0, 0.0, 4.0, 2.0, 3.5])
+    y_hat, _ = draw(6, 3 * loss.outputs_per_target)
+    y = jnp.asarray(draw_targets(loss, 6, 3))
+    weight = jnp.array([1.0, 0.0, 4.0, 2.0, 3.5, 0.5])
     L, delta = mean_loss(loss, y_hat, y, weight, weight.sum())
     automatic = jax.grad(lambda t: mean_loss(loss, t, y, weight, weight.sum())[0])(y_hat)
     assert float(L) == pytest.approx(np.average(loss.value(y_hat, y), weights=weight), rel=1e-12)

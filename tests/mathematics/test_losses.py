@@ -124,8 +124,8 @@ def by_sympy(loss, y_hat, y):
 @EVERY
 def test_formula_says_what_the_code_does(loss, draw_targets, float64):
     numbers = np.random.default_rng(1)
-    y_hat = numbers.normal(size=(6, TARGETS * loss.outputs_per_target)) * 3
-    y = draw_targets(loss, 6, TARGETS)
+    y_hat = numbers.normal(size=(ROWS, TARGETS * loss.outputs_per_target)) * 3
+    y = draw_targets(loss, ROWS, TARGETS)
     if loss.domain is NON_NEGATIVE:
         y = y + 0.5  # y log y is 0 at 0, which SymPy does not know
     expected = [by_sympy(loss, row.tolist(), target.tolist()) for row, target in zip(y_hat, y, strict=True)]
@@ -135,11 +135,10 @@ def test_formula_says_what_the_code_does(loss, draw_targets, float64):
 @EVERY
 def test_no_overflow_for_large_raw_outputs(loss, draw_targets):
     """The largest loss in float32 is near 10³⁸: (y − μ)² e^−s stays below it up to 75."""
-    reach = np.array([-75, -74.9, -30, -15, -1, 0, 1, 15, 30, 74.9, 75])
-    y_hat = np.stack(np.meshgrid(reach, reach), axis=-1).reshape(-1, 2)
-    y = draw_targets(loss, len(y_hat), 2 if loss.outputs_per_target == 1 else 1)
-    if loss.outputs_per_target == 3:
-        y_hat = np.concatenate([y_hat, y_hat[:, :1]], axis=1)
+    reach = np.array([-75, -15, -1, 0, 1, 15, 75])
+    y_hat = np.stack(np.meshgrid(reach, reach, reach), axis=-1).reshape(-1, TARGETS)
+    y_hat = np.concatenate([np.roll(y_hat, k, axis=1) for k in range(loss.outputs_per_target)], axis=1)
+    y = draw_targets(loss, len(y_hat), TARGETS)
     y, y_hat = y.astype(np.float32), y_hat.astype(np.float32)
     single = loss.value(jnp.asarray(y_hat), jnp.asarray(y)), loss.gradient(jnp.asarray(y_hat), jnp.asarray(y))
     with jax.enable_x64(True):
@@ -153,23 +152,30 @@ def test_no_overflow_for_large_raw_outputs(loss, draw_targets):
 
 @EVERY
 def test_shapes_and_records_are_whole(loss, draw_targets):
-    y = jnp.asarray(draw_targets(loss, 5, 2))
-    y_hat = jnp.ones((5, 2 * loss.outputs_per_target))
-    assert loss.value(y_hat, y).shape == (5,)
+    y = jnp.asarray(draw_targets(loss, ROWS, TARGETS))
+    y_hat = jnp.ones((ROWS, TARGETS * loss.outputs_per_target))
+    assert loss.value(y_hat, y).shape == (ROWS,)
     assert loss.gradient(y_hat, y).shape == loss.inverse_link(y_hat).shape == y_hat.shape
     for words in (loss.name, loss.formula, loss.domain.text, loss.link, loss.use, loss.source):
         assert words
     assert loss.domain.contains(np.asarray(y)).all()
 
 
+def draw(loss, draw_targets):
+    raw = np.random.default_rng(2).normal(size=(ROWS, TARGETS * loss.outputs_per_target))
+    return raw, draw_targets(loss, ROWS, TARGETS)
+
+
+def run(rule, y_hat, y):
+    return np.asarray(rule(jnp.asarray(y_hat), jnp.asarray(y)))
+
+
 @EVERY
 def test_a_row_does_not_depend_on_its_neighbours(loss, draw_targets, float64):
-    numbers = np.random.default_rng(2)
-    y_hat = jnp.asarray(numbers.normal(size=(5, 3 * loss.outputs_per_target)))
-    y = jnp.asarray(draw_targets(loss, 5, 3))
+    y_hat, y = draw(loss, draw_targets)
     for rule in (loss.value, loss.gradient):
-        alone = jnp.concatenate([rule(y_hat[r : r + 1], y[r : r + 1]) for r in range(5)])
-        np.testing.assert_allclose(rule(y_hat, y), alone, rtol=1e-14)
+        alone = np.concatenate([run(rule, y_hat[r : r + 1], y[r : r + 1]) for r in range(ROWS)])
+        np.testing.assert_allclose(run(rule, y_hat, y), alone, rtol=1e-14)
 
 
 SEPARATE = [loss for loss in FAMILY if loss.domain is not DISTRIBUTION]
@@ -178,16 +184,14 @@ SEPARATE = [loss for loss in FAMILY if loss.domain is not DISTRIBUTION]
 @pytest.mark.parametrize("loss", SEPARATE, ids=lambda loss: loss.name)
 def test_several_targets_are_the_sum_of_single_ones(loss, draw_targets, float64):
     """Multi-output, and multi-label for the losses of classes; blocks of outputs are those of all targets."""
-    numbers = np.random.default_rng(3)
-    each, targets = loss.outputs_per_target, 3
-    y_hat = jnp.asarray(numbers.normal(size=(5, targets * each)))
-    y = jnp.asarray(draw_targets(loss, 5, targets))
+    y_hat, y = draw(loss, draw_targets)
     value, gradient = 0, np.zeros(y_hat.shape)
-    for t in range(targets):
-        value = value + loss.value(y_hat[:, t::targets], y[:, t : t + 1])
-        gradient[:, t::targets] = loss.gradient(y_hat[:, t::targets], y[:, t : t + 1])
-    np.testing.assert_allclose(loss.value(y_hat, y), value, rtol=1e-12)
-    np.testing.assert_allclose(loss.gradient(y_hat, y), gradient, rtol=1e-12)
+    for t in range(TARGETS):
+        own, target = y_hat[:, t::TARGETS], y[:, t : t + 1]
+        value = value + run(loss.value, own, target)
+        gradient[:, t::TARGETS] = run(loss.gradient, own, target)
+    np.testing.assert_allclose(run(loss.value, y_hat, y), value, rtol=1e-12)
+    np.testing.assert_allclose(run(loss.gradient, y_hat, y), gradient, rtol=1e-12)
 
 
 PROPER = ["squared_error", "poisson", "gamma", "tweedie", "binary_cross_entropy", "softmax_cross_entropy"]
@@ -196,7 +200,7 @@ PROPER = ["squared_error", "poisson", "gamma", "tweedie", "binary_cross_entropy"
 @pytest.mark.parametrize("name", PROPER)
 def test_the_inverse_link_of_the_best_raw_output_is_the_target(name, float64):
     loss = LOSSES[name]
-    raw = jnp.asarray(np.random.default_rng(4).normal(size=(6, 3)))
+    raw = jnp.asarray(np.random.default_rng(4).normal(size=(ROWS, TARGETS)))
     y = loss.inverse_link(raw)
     np.testing.assert_allclose(loss.gradient(raw, y), 0, atol=1e-12)
     for beside in (raw + jnp.array([[0.5, -0.5, 0.2]]), raw - jnp.array([[0.01, 0.0, 0.0]])):

@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -138,7 +139,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of shape (rows, classes), each row of sum 1; for labels, of each label."""
         raw = self._raw(X)
-        p = np.asarray(self.network_.loss.inverse_link(jnp.asarray(raw)), np.float64)
+        with jax.enable_x64(True):  # in float32, 1 − p is 0 from logits of 17 on
+            p = np.asarray(self.network_.loss.inverse_link(jnp.asarray(raw, np.float64)))
         if self._multilabel:
             return p
         if p.shape[1] == 1:

@@ -107,7 +107,7 @@ def _task_of(frame: "pl.DataFrame", targets: Sequence[str]) -> tuple[Task, str]:
     different = values.n_unique()
     if not target.dtype.is_numeric():
         kind = "booleans" if target.dtype == pl.Boolean else _different(different, "text")
-        _refuse_misspeltnumbers_of(target)
+        _refuse_misspelt_numbers(target)
         return Task.CLASSIFICATION, kind
     if different <= FEW and (values == values.floor()).all():
         return (
@@ -117,7 +117,7 @@ def _task_of(frame: "pl.DataFrame", targets: Sequence[str]) -> tuple[Task, str]:
     return Task.REGRESSION, "numbers"
 
 
-def _refuse_misspeltnumbers_of(target: "pl.Series") -> None:
+def _refuse_misspelt_numbers(target: "pl.Series") -> None:
     """Refuse text of which half or more are numbers: rather numbers with an unknown mark for missing."""
     import polars as pl
 
