@@ -38,6 +38,14 @@ def pytest_unconfigure() -> None:
     _CACHE.cleanup()
 
 
+@pytest.fixture(scope="module")
+def quick_compiler() -> Iterator[None]:
+    """What XLA would do to make a program fast is left out, where it runs for a millisecond."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture
 def float64() -> Iterator[None]:
     with jax.enable_x64(True):

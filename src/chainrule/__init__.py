@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chainrule.network.network import Network
     from chainrule.tables.reading import read_table, write_table
     from chainrule.training.loop import Epoch, train
-    from chainrule.training.optimizers import OPTIMIZERS, Optimizer
+    from chainrule.training.optimizers import OPTIMIZERS, Optimizer, adam, sgd
     from chainrule.training.schedules import SCHEDULES
 
 __version__ = "0.1.0"
@@ -55,7 +55,7 @@ _HOMES = {
     "chainrule.network.network": ("Network",),
     "chainrule.tables.reading": ("read_table", "write_table"),
     "chainrule.training.loop": ("Epoch", "train"),
-    "chainrule.training.optimizers": ("OPTIMIZERS", "Optimizer"),
+    "chainrule.training.optimizers": ("OPTIMIZERS", "Optimizer", "adam", "sgd"),
     "chainrule.training.schedules": ("SCHEDULES",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -82,12 +82,14 @@ __all__ = [
     "Network",
     "Optimizer",
     "TableError",
+    "adam",
     "focal",
     "huber",
     "load",
     "quantile",
     "read_table",
     "save",
+    "sgd",
     "softmax_focal",
     "train",
     "tweedie",

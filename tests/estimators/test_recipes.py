@@ -41,6 +41,6 @@ def test_l2_is_alpha_by_the_rows_of_a_batch():
     assert recipes.l2(0.1, 32, 10) == 0.1 / 10
 
 
-def test_validates_from_500_rows_on():
-    assert not recipes.validates(499)
-    assert recipes.validates(500)
+def test_validates_from_200_rows_on():
+    assert not recipes.validates(199)
+    assert recipes.validates(200)

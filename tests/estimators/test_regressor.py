@@ -260,8 +260,8 @@ def test_rows_of_one_s_own_validate(table):
         small().fit(X, y, X_val=X)
 
 
-def test_validates_by_itself_from_500_rows_on():
-    X = np.random.default_rng(6).normal(size=(500, 1))
+def test_validates_by_itself_from_200_rows_on():
+    X = np.random.default_rng(6).normal(size=(200, 1))
     assert small(max_iter=1).fit(X, X[:, 0]).validation_scores_ is not None
     assert small(max_iter=1).fit(X[1:], X[1:, 0]).validation_scores_ is None
     assert small(max_iter=1, early_stopping=False).fit(X, X[:, 0]).validation_scores_ is None

@@ -7,6 +7,8 @@ from chainrule.errors import FormulaError
 from chainrule.mathematics.activation import activation_from_formula
 from chainrule.mathematics.activations import ACTIVATIONS
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_derived_equals_built_in(name, float64):

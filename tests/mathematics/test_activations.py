@@ -17,6 +17,8 @@ from chainrule.mathematics.activations import SELU_ALPHA as ALPHA
 from chainrule.mathematics.activations import SELU_SCALE as SCALE
 from chainrule.mathematics.initializers import INITIALIZERS
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 EVERY = pytest.mark.parametrize("name", ACTIVATIONS)
 WIDTH = 16
 

@@ -8,6 +8,8 @@ from chainrule.mathematics import loss as module
 from chainrule.mathematics.loss import loss_from_formula, mean_loss, require, smooth_binary, smooth_classes
 from chainrule.mathematics.losses import LOSSES
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 
 def draw(rows=6, outputs=3):
     numbers = np.random.default_rng(0)

@@ -15,6 +15,8 @@ from chainrule.mathematics import formulas
 from chainrule.mathematics.loss import DISTRIBUTION, NON_NEGATIVE, POSITIVE, PROBABILITY, Loss
 from chainrule.mathematics.losses import LOSSES, find_loss, focal, huber, quantile, softmax_focal, tweedie
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 # With numbers of one's own too; quantile((...)) has several outputs for each target.
 FAMILY = [
     *LOSSES.values(),

@@ -5,6 +5,8 @@ import pytest
 
 from chainrule.mathematics import normalization
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 
 def draw(rows, width, spread=1.0):
     numbers = np.random.default_rng(width)

@@ -9,6 +9,8 @@ from chainrule.errors import ArgumentError
 from chainrule.mathematics.loss import mean_loss
 from chainrule.mathematics.losses import LOSSES, huber, quantile, tweedie
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 ROWS = 40
 
 

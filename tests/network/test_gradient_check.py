@@ -7,6 +7,8 @@ from chainrule.network import gradient_check
 from chainrule.network.gradient_check import ArrayReport, GradientReport
 from chainrule.network.network import Network
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 
 @pytest.fixture(scope="module")
 def case():

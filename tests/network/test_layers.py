@@ -15,6 +15,8 @@ from chainrule.network.layer import Layer
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 from chainrule.network.parameters import Norm, Weights
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 ROWS, WIDTH = 5, 4
 GLOROT = INITIALIZERS["glorot_uniform"]
 TANH, RELU = (Activate(ACTIVATIONS[name]) for name in ("tanh", "relu"))

@@ -119,14 +119,6 @@ def random_case(architecture, draw_targets):
     )
 
 
-@pytest.fixture(scope="module")
-def quick_compiler():
-    """What XLA would do to make a program fast is left out: it runs for a millisecond."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 @settings(max_examples=15)
 @given(architecture=architectures())
 def test_random_architectures_against_automatic_differentiation(architecture, draw_targets, quick_compiler):

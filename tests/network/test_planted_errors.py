@@ -16,6 +16,8 @@ from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Resid
 from chainrule.network.network import Network
 from chainrule.network.parameters import Norm, Weights
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 ROWS, WIDTH, OUTPUTS = 4, 3, 2
 
 

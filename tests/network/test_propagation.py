@@ -9,6 +9,8 @@ from chainrule.mathematics.losses import quantile
 from chainrule.network import propagation
 from chainrule.network.network import Network, shapes
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 
 def example(network, targets, rows=5, seed=0):
     """Parameters away from gain 1 and bias 0, inputs large enough to reach every kink; in float64."""

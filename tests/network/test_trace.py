@@ -7,6 +7,8 @@ import pytest
 
 from chainrule.network.network import Network
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
+
 ROWS = 5
 NETWORKS = {
     "linear": Network((3, 2)),

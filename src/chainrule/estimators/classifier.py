@@ -12,7 +12,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from chainrule.errors import ArgumentError, TableError
-from chainrule.estimators.base import ATTRIBUTES, PARAMETERS, DeepEstimator
+from chainrule.estimators.base import DeepEstimator
+from chainrule.estimators.documentation import ATTRIBUTES, PARAMETERS
 from chainrule.estimators.targets import as_indicators
 from chainrule.mathematics.loss import DISTRIBUTION, PROBABILITY, Loss
 from chainrule.mathematics.losses import find_loss

@@ -14,7 +14,7 @@ _STEPS = 1_500  # a network needs about this many steps to learn anything, howev
 _MOST_EPOCHS = 500
 
 # With fewer rows a validation part says more about luck than about the network.
-_ROWS_TO_VALIDATE = 500
+_ROWS_TO_VALIDATE = 200
 
 
 def batch_size(rows: int) -> int:
@@ -41,5 +41,5 @@ def l2(alpha: float, batch: int, rows: int) -> float:
 
 
 def validates(rows: int) -> bool:
-    """Whether a part of the rows is kept back to find the best epoch: from 500 rows on."""
+    """Whether a part of the rows is kept back to find the best epoch: from 200 rows on."""
     return rows >= _ROWS_TO_VALIDATE

@@ -8,7 +8,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import check_array, column_or_1d
 
 from chainrule.errors import ArgumentError, TableError
-from chainrule.estimators.base import ATTRIBUTES, PARAMETERS, DeepEstimator
+from chainrule.estimators.base import DeepEstimator
+from chainrule.estimators.documentation import ATTRIBUTES, PARAMETERS
 from chainrule.estimators.targets import fit_scale, refuse_outside
 from chainrule.mathematics.loss import Loss
 from chainrule.mathematics.losses import find_loss

@@ -109,7 +109,7 @@ def train(
     """
     rule, planned = find_optimizer(optimizer), find_schedule(schedule)
     _refuse(
-        rule.source == "the user" and not (learning_rate is weight_decay is None),
+        rule.own_rate and not (learning_rate is weight_decay is None),
         "learning_rate and weight_decay must be left to an optax transformation, which has its own",
         "one of them",
     )

@@ -27,6 +27,8 @@ class Optimizer(NamedTuple):
     """Used where the user names none."""
     full_batch: bool = False
     """Whether each step sees all rows."""
+    own_rate: bool = False
+    """Whether the direction has a learning rate in it already."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return reduce_by_name(self, find_optimizer)
@@ -106,4 +108,4 @@ def find_optimizer(optimizer: object) -> Optimizer:
 def _own(init: Callable[..., object], update: Callable[..., object]) -> Optimizer:
     """One record for one transformation, so that the same one is compiled once."""
     direction = optax.chain(optax.GradientTransformationExtraArgs(init, update), optax.scale(-1.0))
-    return Optimizer("own", direction, 1.0, "the user")
+    return Optimizer("own", direction, 1.0, "the user", own_rate=True)

@@ -1,0 +1,68 @@
+"""What the docstrings of both estimators share."""
+
+PARAMETERS = """
+    hidden_layer_sizes
+        The width of each hidden layer; ``()`` makes a linear model.
+    activation
+        Of the hidden layers: a name in ``chainrule.ACTIVATIONS``, a formula in ``z``, a pair of functions
+        (value, derivative), an Activation; or a list with one for each layer.
+    {loss}
+    solver
+        A name in ``chainrule.OPTIMIZERS``, such as "adam", "sgd" or "lbfgs"; "sgd(0.9, 1)" or
+        ``chainrule.sgd(momentum=0.9, nesterov=True)``; or an optax transformation, which then brings its
+        own learning rate and schedule.
+    learning_rate
+        The schedule: a name in ``chainrule.SCHEDULES``. L-BFGS has none, its line search decides.
+    learning_rate_init
+        The learning rate that the schedule scales; "auto" is 0.004 for Adam's kind under a schedule that
+        ends low, and the solver's usual one otherwise.
+    batch_size
+        Rows per step; "auto" is 32, 128 or 256, by the number of rows.
+    max_iter
+        Epochs at most; "auto" is 60, or more where rows are few.
+    alpha
+        L2 penalty, as scikit-learn's: each step's loss has ½ · alpha · Σ w² / (rows in a batch).
+    l1
+        L1 penalty: each step's loss has l1 · Σ |w|.
+    weight_decay
+        Decoupled weight decay of W; "auto" is the solver's own, mostly 0.
+    max_norm
+        Gradients of a larger norm are scaled down to it; None leaves them.
+    dropout
+        The share of hidden units that are silent in a training step.
+    layer_norm, residual
+        Layer normalisation before each activation; residual sums around layers of equal width.
+    {extra}early_stopping
+        Whether to keep back ``validation_fraction`` of the rows, keep the epoch that is best on them, and
+        stop after ``n_iter_no_change`` epochs that are not better by ``tol``. "auto" does from 200 rows on.
+    validation_fraction, n_iter_no_change, tol
+        See ``early_stopping``.
+    shuffle
+        Whether the rows of an epoch come in a new order.
+    warm_start
+        Whether ``fit`` goes on from where the last one ended.
+    random_state
+        An int for the same bits each time, a RandomState, or None.
+    verbose
+        Whether to draw the progress on a terminal.
+"""
+
+ATTRIBUTES = """
+    network_
+        The :class:`chainrule.Network`: ``print`` it, ``trace`` it, check its gradients.
+    parameters_
+        What it learnt, as NumPy arrays; ``parameters_[0].W`` is W¹ of shape (outputs, inputs).
+    encoder_
+        How columns become the network's inputs; ``encoder_.feature_names`` has a name for each.
+    loss_curve_
+        The training loss of each epoch, as the loss sees the targets.
+    validation_scores_
+        Minus the validation loss after each epoch, greater is better, as HistGradientBoosting's with
+        ``scoring="loss"``; None without validation rows.
+    best_iteration_
+        The epoch, from 1, whose parameters were kept.
+    n_iter_
+        Epochs that ran.
+    n_features_in_, feature_names_in_
+        As in every scikit-learn estimator.
+"""
