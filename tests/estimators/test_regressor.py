@@ -63,7 +63,7 @@ def test_alpha_is_ridge_s_where_each_step_sees_all_rows(table):
     X, y = table
     X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
     alpha = 60.0
-    model = DeepRegressor((), solver="lbfgs", max_iter=50, alpha=alpha).fit(X, y)
+    model = DeepRegressor((), solver="lbfgs", max_iter=50, alpha=alpha, early_stopping=False).fit(X, y)
     solution = np.linalg.solve(X.T @ X + alpha / 2 * np.eye(3), X.T @ y)
     np.testing.assert_allclose(model.parameters_[0].W[0], solution, atol=1e-4)
 
@@ -229,7 +229,7 @@ def test_a_constant_target_is_predicted(table, constant):
 
 
 def test_records_of_a_run_without_validation(table):
-    model = small(max_iter=7).fit(*table)
+    model = small(max_iter=7, early_stopping=False).fit(*table)
     assert model.n_iter_ == len(model.loss_curve_) == model.best_iteration_ == 7
     assert model.loss_curve_[-1] < model.loss_curve_[0]
     assert model.validation_scores_ is None
@@ -283,7 +283,7 @@ def test_warm_start_goes_on(table):
 
 def test_warm_start_compares_epochs_on_the_rows_that_validate_now(table):
     X, y = table
-    model = small(warm_start=True, max_iter=30).fit(X, y)  # no validation: its training loss is low
+    model = small(warm_start=True, max_iter=30, early_stopping=False).fit(X, y)  # its training loss is low
     noisy = y + np.random.default_rng(7).normal(size=200)
     model.set_params(max_iter=3, learning_rate="constant", learning_rate_init=1e-3)
     model.fit(X, noisy, X_val=X, y_val=noisy)
