@@ -32,6 +32,12 @@ class _Commands(TyperGroup):
             _fail(str(error), 2)
         except (ChainruleError, OSError, MemoryError) as error:
             _fail(str(error) or type(error).__name__, 1)
+        except RuntimeError as error:  # what XLA raises where memory ends
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            _fail(
+                "the network must fit into memory; it does not. Choose smaller --hidden or --batch-size.", 1
+            )
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -18,7 +18,7 @@ from chainrule.errors import ArgumentError, DivergedError, TableError
 from chainrule.estimators import recipes
 from chainrule.estimators.options import found, refuse_wrong
 from chainrule.mathematics.loss import Loss
-from chainrule.network.network import Network
+from chainrule.network.network import Network, shapes
 from chainrule.network.parameters import Parameters
 from chainrule.network.prediction import raw_output
 from chainrule.tables.encoders import TableEncoder, encode, fit_encoder
@@ -26,7 +26,7 @@ from chainrule.tables.splits import validation_split
 from chainrule.training import interrupt, progress
 from chainrule.training.epoch import State
 from chainrule.training.loop import Epoch, train
-from chainrule.training.optimizers import find_optimizer
+from chainrule.training.optimizers import Optimizer, find_optimizer
 from chainrule.training.schedules import SCHEDULES, find_schedule
 
 
@@ -52,7 +52,7 @@ class DeepEstimator(BaseEstimator, ABC):
     validation_scores_: list[float] | None
     best_iteration_: int
     n_iter_: int
-    _state: State | None
+    _state: tuple[Optimizer, State] | None
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ class DeepEstimator(BaseEstimator, ABC):
             refuse_wrong(self.get_params(deep=False))
             again = self.warm_start and hasattr(self, "parameters_")
             rows, y = self._begun(X, y, sample_weight, again=again)
-            if (X_val is None) != (y_val is None):
+            if (X_val is None) != (y_val is None) or (X_val is None and sample_weight_val is not None):
                 raise ArgumentError("X_val and y_val must come together; got one of them.")
             seed = self._seed()
             held_out = None
@@ -186,7 +186,9 @@ class DeepEstimator(BaseEstimator, ABC):
         wished = recipes.epochs(len(rows.x), batch) if self.max_iter == "auto" else int(self.max_iter)
         epochs = 1 if one_epoch else wished
         if again:
-            network, state = self.network_, self._taken_up(held_out)
+            network = self._made_network(rows, batch)
+            self._refuse_another(network)
+            state = self._taken_up(held_out, optimizer)
             self.loss_curve_ = [*self.loss_curve_]
             if held_out:
                 self.validation_scores_ = [*(self.validation_scores_ or [])]
@@ -195,7 +197,8 @@ class DeepEstimator(BaseEstimator, ABC):
             self.loss_curve_ = []
             self.validation_scores_ = [] if held_out else None
             self.n_iter_ = 0
-        patience = self.n_iter_no_change if held_out or self.early_stopping is True else None
+        stops = held_out is not None and self.early_stopping is not False
+        patience = self.n_iter_no_change if stops else None
         run = train(
             network,
             rows.x,
@@ -220,7 +223,7 @@ class DeepEstimator(BaseEstimator, ABC):
         self.network_ = network
         if kept is not None:
             self.parameters_ = jax.tree.map(np.asarray, kept.best_parameters)
-            self._state = kept.state if self.warm_start or one_epoch else None
+            self._state = (optimizer, kept.state) if self.warm_start or one_epoch else None
 
     def _follow(self, run: Iterator[Epoch], epochs: int, *, again: bool, one_epoch: bool) -> Epoch | None:
         """Watch the epochs go by; return the last good one, None if there is none."""
@@ -243,12 +246,26 @@ class DeepEstimator(BaseEstimator, ABC):
             self.interrupted_ = interrupted()
         return kept
 
-    def _taken_up(self, held_out: _Rows | None) -> State | None:
-        """Where the last training ended; its best epoch counts by its loss on the rows that validate now."""
-        if self._state is None or held_out is None:
-            return self._state
+    def _refuse_another(self, network: Network) -> None:
+        """Refuse to go on with a network that cannot take the parameters, or that learns something else."""
+        if network.loss != self.network_.loss or shapes(network) != shapes(self.network_):
+            raise ArgumentError(
+                "loss, hidden_layer_sizes and layer_norm must stay as they were where learning goes on "
+                "(warm_start, partial_fit); got others. Fit a clone of this estimator."
+            )
+
+    def _taken_up(self, held_out: _Rows | None, optimizer: Optimizer) -> State | None:
+        """Where the last training ended; its best epoch counts by its loss on the rows that validate now.
+
+        Another optimizer begins with an empty memory.
+        """
+        if self._state is None or self._state[0] != optimizer:
+            return None
+        state = self._state[1]
+        if held_out is None:
+            return state
         loss = self.network_.evaluate(self.parameters_, held_out.x, held_out.y, held_out.weight)
-        return self._state._replace(best_loss=loss)
+        return state._replace(best_loss=loss)
 
     def _made_network(self, rows: _Rows, batch: int) -> Network:
         loss = self._found_loss()

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import ArgumentError, TableError
 from chainrule.estimators.base import DeepEstimator
@@ -27,7 +28,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             loss='''loss
         A name in ``chainrule.LOSSES``, such as "squared_error", "quantile(0.1, 0.5, 0.9)" or "poisson"; a
         formula in ``y_hat`` and ``y``; a pair of functions (value, gradient); or a Loss. The built-in
-        losses on any real number see targets of mean 0 and spread 1, those with a log link of mean 1, the
+        losses on any real number see targets of mean 0 and spread 1 (so huber's delta is in standard
+        deviations), those with a log link of mean 1, the
         others and one's own see them as they are.''',
             extra="",
         )
@@ -120,6 +122,17 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
                 np.sqrt(predictions[:, targets:]) * np.array(self.scale_.scale)
             )
         return self._shaped(self.scale_.restored(predictions))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R² of the predictions; several quantiles have none."""
+        check_is_fitted(self, "parameters_")
+        loss = self.network_.loss
+        if loss.outputs_per_target > 1 and loss.name != "gaussian_nll":
+            raise ArgumentError(
+                f"score must have one prediction for each target; the loss {loss.name!r} gives "
+                f"{loss.outputs_per_target}. Score a column of predict(X), as by d2_pinball_score."
+            )
+        return float(super().score(X, y, sample_weight))
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go once over these rows; the first call also learns the encoding and the targets' scale."""

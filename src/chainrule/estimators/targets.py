@@ -36,7 +36,7 @@ def fit_scale(y: np.ndarray, weight: np.ndarray | None, loss: Loss) -> Scale:
     if loss.domain is not REAL:
         return as_they_are
     spread = np.sqrt(np.average(np.square(y - mean), axis=0, weights=weight))
-    constant = spread <= 1e-12 * np.maximum(1, np.abs(mean))
+    constant = spread <= 1e-12 * np.abs(mean)
     return Scale(tuple(mean.tolist()), tuple(np.where(constant, 1.0, spread).tolist()))
 
 

@@ -72,7 +72,10 @@ absolute_error = Loss(
 
 
 def huber(delta: float = 1.0) -> Loss:
-    """Squared near the target, absolute beyond ``delta`` (in units of y, > 0)."""
+    """Squared near the target, absolute beyond ``delta`` > 0.
+
+    ``delta`` is in units of y as the loss sees it: in DeepRegressor, standard deviations.
+    """
     require(0 < delta < inf, "delta", "> 0 and finite", delta)
     return _huber(float(delta))
 

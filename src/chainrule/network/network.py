@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from math import inf
+from numbers import Real
 from typing import TYPE_CHECKING, Any, final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
 from chainrule.errors import ArgumentError
 from chainrule.mathematics import penalties
 from chainrule.mathematics.initializers import Initializer
-from chainrule.mathematics.loss import Loss, mean_loss
+from chainrule.mathematics.loss import DISTRIBUTION, Loss, mean_loss
 from chainrule.mathematics.losses import find_loss
 from chainrule.network import drawing, propagation
 from chainrule.network.chain import chain, checked_sizes, one_for_each
@@ -94,10 +96,10 @@ class Network:
         self.activations = one_for_each(activation, len(self.sizes) - 2)
         self.loss: Loss = find_loss(loss)
         for name, value in (("l1", l1), ("l2", l2)):
-            if not value >= 0:
+            if not (_is_number(value) and 0 <= value < inf):
                 raise ArgumentError(f"{name} must be 0 or more; got {value!r}.")
         for name, value in (("dropout", dropout), ("label_smoothing", label_smoothing)):
-            if not 0 <= value < 1:
+            if not (_is_number(value) and 0 <= value < 1):
                 raise ArgumentError(f"{name} must be at least 0 and below 1; got {value!r}.")
         if label_smoothing and self.loss.smooth is None:
             raise ArgumentError(
@@ -108,6 +110,11 @@ class Network:
             raise ArgumentError(
                 f"the last size must be a multiple of {self.loss.outputs_per_target}, the outputs of the "
                 f"loss {self.loss.name!r} for each target; got {self.sizes[-1]}."
+            )
+        if self.loss.domain is DISTRIBUTION and self.sizes[-1] < 2:
+            raise ArgumentError(
+                f"the last size must be at least 2 with the loss {self.loss.name!r}, one output for each "
+                f"class; got {self.sizes[-1]}."
             )
         self.l1, self.l2, self.label_smoothing = float(l1), float(l2), float(label_smoothing)
         self.layers: tuple[Layer, ...] = chain(
@@ -197,14 +204,18 @@ class Network:
                 )
         return L, gradients, values, deltas
 
-    def _inputs(self, parameters: Parameters, x: ArrayLike) -> Array:
-        """Refuse what does not fit: a compiled function cannot say why."""
+    def fits(self, parameters: Parameters) -> bool:
+        """Whether these are parameters of this network: the same structure and shapes."""
         leaves, structure = jax.tree.flatten(parameters)
         expected, expected_structure = jax.tree.flatten(shapes(self))
         same = bool(structure == expected_structure)  # type: ignore[operator]
-        if not same or [p.shape for p in leaves] != [p.shape for p in expected]:
+        return same and [np.shape(p) for p in leaves] == [p.shape for p in expected]
+
+    def _inputs(self, parameters: Parameters, x: ArrayLike) -> Array:
+        """Refuse what does not fit: a compiled function cannot say why."""
+        if not self.fits(parameters):
             raise ArgumentError("parameters must be those of this network: make them by initialize(seed).")
-        return _matrix("x", x, self.sizes[0], leaves[0].dtype)
+        return _matrix("x", x, self.sizes[0], jax.tree.leaves(parameters)[0].dtype)
 
     def _rows(
         self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None
@@ -257,6 +268,10 @@ def shapes(network: Network) -> Parameters:
     return jax.eval_shape(
         lambda key: propagation.initialize(network.layers, key, network.sizes[0]), jax.random.key(0)
     )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _matrix(name: str, array: ArrayLike, columns: int, dtype: Any) -> Array:

@@ -18,14 +18,30 @@ if TYPE_CHECKING:
 Trace = dict[str, Array]
 
 
-@partial(jax.jit, static_argnums=0)
 def trace(network: "Network", parameters: Parameters, x: Array, y: Array, weight: Array) -> Trace:
     """Name what both passes compute; ℓ counts the affine maps, 1 is the first.
 
     ``x``; ``zℓ`` = Wℓ a + bℓ; ``nℓ``, z normalised; ``hℓ``, what the next affine map receives, after
-    activation, dropout and residual sum; ``y_hat``; ``L``; ``deltaℓ`` = ∂L/∂zℓ; and the gradients ``dWℓ``,
-    ``dbℓ``, ``dgainℓ``, ``dshiftℓ``. Values and deltas have shape (rows, width of the layer).
+    activation, dropout and residual sum; ``y_hat``; ``L``; ``deltaℓ`` = ∂L/∂zℓ, the last first; and the
+    gradients ``dWℓ``, ``dbℓ``, ``dgainℓ``, ``dshiftℓ``. Values and deltas have shape (rows, width of the
+    layer).
     """
+    names: list[str] = []
+
+    def note(*arguments: Any) -> Trace:
+        named = _named(network, *arguments)
+        names.extend(named)
+        return named
+
+    jax.eval_shape(note, parameters, x, y, weight)  # a compiled program returns its names sorted
+    found = _compiled(network, parameters, x, y, weight)
+    forward = [name for name in names if not name.startswith("d")]
+    deltas = [name for name in names if name.startswith("delta")]
+    gradients = [name for name in names if name.startswith("d") and name not in deltas]
+    return {name: found[name] for name in (*forward, *reversed(deltas), *gradients)}
+
+
+def _named(network: "Network", parameters: Parameters, x: Array, y: Array, weight: Array) -> Trace:
     L, gradients, values, deltas = network.objective(parameters, x, y, weight, weight.sum())
     named: Trace = {"x": x}
     for name, value in _walk(network.layers, parameters, values, deltas):
@@ -41,6 +57,9 @@ def trace(network: "Network", parameters: Parameters, x: Array, y: Array, weight
         else:
             named[f"dgain{number}"], named[f"dshift{number}"] = gradient.gain, gradient.shift
     return named
+
+
+_compiled = partial(jax.jit, static_argnums=0)(_named)
 
 
 def _walk(

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from time import perf_counter
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -139,6 +140,11 @@ def train(
 
     compilation_cache.switch_on()
     table = _table(network, x, y, weight)
+    _refuse(
+        validation is not None and len(validation) not in (2, 3),
+        "validation must be (x, y) or (x, y, weight)",
+        f"{len(validation or ())} parts",
+    )
     held_out = None if validation is None else _held_out(network, *validation)
     program = Program(
         network,
@@ -149,7 +155,15 @@ def train(
         _CHUNK if held_out else None,
     )
     seed = int(seed)
-    begun = state or begin(program, parameters or network.initialize(seed))
+    public = network.initialize(seed) if parameters is None else parameters
+    _refuse(not network.fits(public), "parameters must be those of this network (initialize(seed))", "others")
+    begun = state or begin(program, public)
+    fresh = jax.eval_shape(lambda p: begin(program, p), public)
+    _refuse(
+        _structure(begun) != _structure(fresh),
+        f"state must come from a training of this network by {rule.name}",
+        "another one",
+    )
     return _run(program, begun, table, held_out, rate, decay, epochs, Patience(patience, tol), shuffle, seed)
 
 
@@ -211,9 +225,20 @@ def _table(
         )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ArgumentError("x and y must be finite; got NaN or infinity. Fill or drop these rows first.")
+    outside = np.argwhere(~network.loss.domain.contains(y))
+    if outside.size:
+        row, column = outside[0]
+        raise ArgumentError(
+            f"the loss {network.loss.name!r} needs {network.loss.domain.text}; got {y[row, column]:g} in row "
+            f"{row} of y."
+        )
     if w is not None and not (np.isfinite(w).all() and (w >= 0).all() and w.sum() > 0):
         raise ArgumentError("weight must be finite and 0 or more, and more than 0 in at least one row.")
     return batches.put(x, y, w, least)
+
+
+def _structure(state: State) -> object:
+    return jax.tree.structure(state), [leaf.shape for leaf in jax.tree.leaves(state)]
 
 
 def _number(value: object) -> bool:
