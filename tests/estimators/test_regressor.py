@@ -78,6 +78,30 @@ def test_several_targets_at_once(table):
         model.fit(X, Y, X_val=X, y_val=y)
 
 
+@pytest.mark.parametrize("unit", [1e-30, 1e-8, 1e12])
+def test_any_unit_of_y_is_learnt(table, unit):
+    X, y = table
+    assert small().fit(X, unit * y).score(X, unit * y) == pytest.approx(
+        small().fit(X, y).score(X, y), abs=1e-4
+    )
+
+
+def test_warm_start_takes_new_options_and_refuses_another_network(table):
+    X, y = table
+    model = small(warm_start=True, max_iter=2).fit(X, y)
+    model.set_params(solver="lion", activation="relu", dropout=0.1).fit(X, y)
+    assert model.network_.activations[0].name == "relu"
+    assert model.n_iter_ == 4
+    for other in ({"loss": "absolute_error"}, {"hidden_layer_sizes": (9,)}):
+        with pytest.raises(ArgumentError, match="must stay as they were"):
+            small(warm_start=True, max_iter=2).fit(X, y).set_params(**other).fit(X, y)
+
+
+def test_several_quantiles_have_no_score(table):
+    with pytest.raises(ArgumentError, match="score must have one prediction for each target"):
+        small(loss="quantile(0.1, 0.9)", max_iter=1).fit(*table).score(*table)
+
+
 def test_predictions_are_in_the_units_of_y(table):
     X, y = table
     one, other = small().fit(X, y).predict(X), small().fit(X, 1e6 * y - 1e7).predict(X)

@@ -86,9 +86,10 @@ def architectures(draw):
         hidden = [hidden[0]] * len(hidden)  # as wide as their inputs, so that residuals come about
     loss = draw(st.sampled_from([*LOSSES, "quantile(0.2, 0.9)"]))
     each = 2 if loss in ("gaussian_nll", "quantile(0.2, 0.9)") else 1
+    least = 2 if loss.startswith("softmax") else 1
     names = ["silu", "tanh", "mish", "gelu", "softplus", "sigmoid", "squareplus", "sine"]
     options = {
-        "sizes": (draw(st.integers(1, 5)), *hidden, draw(st.integers(1, 3)) * each),
+        "sizes": (draw(st.integers(1, 5)), *hidden, draw(st.integers(least, 3)) * each),
         "activation": draw(st.lists(st.sampled_from(names), min_size=len(hidden), max_size=len(hidden))),
         "loss": loss,
         "bias": draw(st.booleans()),
@@ -408,6 +409,7 @@ def test_an_initialiser_by_name_or_record_is_for_every_map(name):
         ({"label_smoothing": 1, "loss": "focal"}, "label_smoothing must be at least 0 and below 1"),
         ({"label_smoothing": 0.1}, "label_smoothing must be 0 with the loss 'squared_error'"),
         ({"label_smoothing": 0.1, "loss": "hinge"}, "label_smoothing must be 0 with the loss 'hinge'"),
+        ({"loss": "softmax_focal", "sizes": (3, 4, 5, 1)}, "at least 2 with the loss 'softmax_focal'"),
         ({"loss": "gaussian_nll", "sizes": (3, 4, 5, 3)}, "multiple of 2, the outputs of the loss"),
         ({"loss": "quantile(0.1, 0.5, 0.9)", "sizes": (3, 4, 5, 2)}, "multiple of 3"),
     ],

@@ -230,3 +230,19 @@ def test_targets_of_one_column_may_be_flat(table):
     x, y = table
     flat, column = (list(train(NETWORK, x, targets, epochs=2))[-1] for targets in (y[:, 0], y))
     assert same(flat.parameters, column.parameters)
+
+
+def test_what_belongs_to_another_training_is_refused_at_the_call():
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    network = Network((2, 3, 1))
+    state = next(train(network, x, y)).state
+    assert next(train(network, x, y, state=state)).number == 1
+    for wrong in (
+        {"state": state, "optimizer": "lion"},
+        {"parameters": Network((2, 4, 1)).initialize()},
+        {"validation": (x,)},
+    ):
+        with pytest.raises(ArgumentError, match=f"{next(iter(wrong))} must"):
+            train(network, x, y, **wrong)
+    with pytest.raises(ArgumentError, match="needs y ≥ 0; got -1 in row 0"):
+        train(Network((2, 1), loss="poisson"), x, -y)
