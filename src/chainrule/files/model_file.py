@@ -17,8 +17,9 @@ import safetensors
 from safetensors.numpy import save as to_safetensors
 
 import chainrule
-from chainrule.errors import FileError, ModelFileError
+from chainrule.errors import ModelFileError
 from chainrule.files.description import FORMAT, Arrays, Model, describe, restore
+from chainrule.tables.reading import clear_errors
 from chainrule.tables.writing import atomically
 
 _KEY = "chainrule"
@@ -109,21 +110,12 @@ class _OnlyTrying(Exception):  # noqa: N818
 
 
 def _read(path: str | os.PathLike[str], name: str) -> tuple[dict[str, Any], Arrays]:
-    try:
+    with clear_errors(name):
         if str(path) == "-":
             data = _whole(sys.stdin.buffer, name)
         else:
             with Path(path).open("rb") as file:
                 data = _whole(file, name)
-    except FileNotFoundError:
-        raise FileError(f"{name} must be a file that exists; there is none. Check the path.") from None
-    except IsADirectoryError:
-        raise FileError(f"{name} must be a file; it is a folder. Add a file name to it.") from None
-    except FileError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(f"{name} must be readable; the system says: {reason}. Check the path.") from None
     try:
         stored = safetensors.deserialize(data)  # type: ignore[no-untyped-call]
     except Exception:

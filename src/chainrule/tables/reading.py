@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,17 +71,11 @@ def read_table(source: str | os.PathLike[str], *, missing: Sequence[str] = ()) -
     return frame
 
 
-def _read_bytes(source: str | os.PathLike[str], name: str) -> tuple[bytes, str]:
-    """All bytes of `source`, and the suffix that says how to read them."""
-    if str(source) == "-":
-        data = sys.stdin.buffer.read()
-        return data, ".parquet" if data.startswith(_MAGIC) else ".csv"
-    path = Path(source)
-    suffix = path.suffix.lower()
+@contextmanager
+def clear_errors(name: str) -> Iterator[None]:
+    """Turn what the system says of a file that cannot be read into a FileError; ``name`` is the file's."""
     try:
-        if path.is_file() and suffix not in _TEXT + _PARQUET:
-            raise FileError(f"{name} must be a CSV or Parquet file; got the suffix {suffix!r}. {_SUFFIXES}")
-        data = path.read_bytes()
+        yield
     except FileNotFoundError:
         raise FileError(f"{name} must be a file that exists; there is none. Check the path.") from None
     except IsADirectoryError:
@@ -90,6 +85,19 @@ def _read_bytes(source: str | os.PathLike[str], name: str) -> tuple[bytes, str]:
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"{name} must be readable; the system says: {reason}. Check the path.") from None
+
+
+def _read_bytes(source: str | os.PathLike[str], name: str) -> tuple[bytes, str]:
+    """All bytes of `source`, and the suffix that says how to read them."""
+    if str(source) == "-":
+        data = sys.stdin.buffer.read()
+        return data, ".parquet" if data.startswith(_MAGIC) else ".csv"
+    path = Path(source)
+    suffix = path.suffix.lower()
+    with clear_errors(name):
+        if path.is_file() and suffix not in _TEXT + _PARQUET:
+            raise FileError(f"{name} must be a CSV or Parquet file; got the suffix {suffix!r}. {_SUFFIXES}")
+        data = path.read_bytes()
     if suffix not in _TEXT + _PARQUET:  # a pipe has no suffix
         suffix = ".parquet" if data.startswith(_MAGIC) else ".csv"
     return data, suffix
