@@ -217,3 +217,16 @@ def test_a_late_divergence_keeps_the_best_epoch_and_says_so(call: Call, folder: 
     [told] = [line for line in result.stderr.splitlines() if line.startswith("chainrule:")]
     assert "The loss was not finite in epoch" in told
     assert chainrule.load(tmp_path / "model").n_iter_ < 50
+
+
+def test_wrong_options_are_refused_in_the_words_of_the_command_line_before_reading(
+    call: Call, tmp_path: Path
+) -> None:
+    for option, message in (
+        (["--solver", "AdamW"], "--solver must be one of"),
+        (["--learning-rate", "0"], "--learning-rate must be a number above 0; got 0.0."),
+        (["--max-norm", "-1"], "--max-norm must be a number above 0"),
+    ):
+        result = call("fit", tmp_path / "absent.csv", "--target", "y", *option)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"chainrule: {message}")

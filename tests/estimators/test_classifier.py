@@ -166,7 +166,7 @@ def test_an_unknown_class_in_y_val_is_refused(three):
     X, y = three
     strange = y.astype(object)
     strange[7] = "huge"
-    with pytest.raises(TableError, match=r"y must be one of the classes .*got 'huge' in row 7"):
+    with pytest.raises(TableError, match=r"y must be one of the classes .*got 'huge' in row 8"):
         small().fit(X, y, X_val=X, y_val=strange)
     assert small(max_iter=2).fit(X, y, X_val=X[y == "low"], y_val=y[y == "low"]).n_iter_ == 2
 
@@ -309,7 +309,7 @@ def test_partial_fit(three):
     assert model.n_iter_ == 31
     with pytest.raises(ArgumentError, match="classes must be as in the first call"):
         model.partial_fit(X, y, classes=["low", "high"])
-    with pytest.raises(TableError, match="got 'huge' in row 0"):
+    with pytest.raises(TableError, match="got 'huge' in row 1"):
         model.partial_fit(X[:2], ["huge", "low"])
 
 

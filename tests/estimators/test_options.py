@@ -5,6 +5,7 @@ import pytest
 
 from chainrule import DeepClassifier, DeepRegressor
 from chainrule.errors import ArgumentError, FormulaError
+from chainrule.estimators.options import refuse_wrong
 
 WRONG = {
     "hidden_layer_sizes": ["12", 2.5, 0, -1, (3, 0), None, True, (2.5,), ("a",)],
@@ -91,3 +92,16 @@ def test_numbers_of_numpy_are_numbers():
         n_iter_no_change=np.int64(5),
     )
     assert model.fit(X, Y).n_iter_ == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"solver": "AdamW"}, r"solver: optimizer must be one of .*Did you mean 'adamw'\?"),
+        ({"activation": "relo"}, r"activation must be one of .*Did you mean 'relu'\?"),
+        ({"learning_rate": "cosin"}, r"learning_rate: .*Did you mean 'cosine'\?"),
+    ],
+)
+def test_names_are_refused_before_anything_is_read(options, message):
+    with pytest.raises(ArgumentError, match=message):
+        refuse_wrong(options)

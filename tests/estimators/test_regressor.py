@@ -471,3 +471,19 @@ def test_nothing_is_written_by_a_fit(table, tmp_path, monkeypatch):
 def test_no_y():
     with pytest.raises(TableError, match="requires y to be passed"):
         small().fit([[0.0], [1.0]], None)
+
+
+def test_attributes_of_scikit_learns_mlp():
+    X, y = np.random.default_rng(0).normal(size=(300, 3)), np.arange(300.0)
+    model = DeepRegressor((5, 4), max_iter=3, random_state=0).fit(X, y)
+    assert [W.shape for W in model.coefs_] == [(3, 5), (5, 4), (4, 1)]
+    assert [b.shape for b in model.intercepts_] == [(5,), (4,), (1,)]
+    np.testing.assert_array_equal(model.coefs_[0].T, model.parameters_[0].W)
+    assert (model.n_layers_, model.n_outputs_) == (4, 1)
+    assert model.loss_ == model.loss_curve_[-1]
+    assert model.best_loss_ is None
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    alone = DeepRegressor((5,), max_iter=3, early_stopping=False, random_state=0).fit(X, y)
+    assert alone.best_loss_ == min(alone.loss_curve_)
+    assert alone.best_validation_score_ is None
+    assert not hasattr(DeepRegressor(), "coefs_")

@@ -56,9 +56,9 @@ def test_restored_undoes_learned_block_by_block():
 
 
 def test_refuse_outside_names_value_row_and_target():
-    with pytest.raises(TableError, match=r"'poisson' needs y ≥ 0; got -3 in row 1, target 1"):
+    with pytest.raises(TableError, match=r"'poisson' needs y ≥ 0; got -3 in row 2, target 2"):
         refuse_outside(np.array([[1.0, 2.0], [1.0, -3.0]]), find_loss("poisson"))
-    with pytest.raises(TableError, match=r"'gamma' needs y > 0; got 0 in row 0\. Choose"):
+    with pytest.raises(TableError, match=r"'gamma' needs y > 0; got 0 in row 1\. Choose"):
         refuse_outside(np.zeros((2, 1)), find_loss("gamma"))
     refuse_outside(np.zeros((2, 1)), find_loss("poisson"))
 

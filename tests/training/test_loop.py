@@ -244,5 +244,5 @@ def test_what_belongs_to_another_training_is_refused_at_the_call():
     ):
         with pytest.raises(ArgumentError, match=f"{next(iter(wrong))} must"):
             train(network, x, y, **wrong)
-    with pytest.raises(ArgumentError, match="needs y ≥ 0; got -1 in row 0"):
+    with pytest.raises(ArgumentError, match="needs y ≥ 0; got -1 in row 1"):
         train(Network((2, 1), loss="poisson"), x, -y)

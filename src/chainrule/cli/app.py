@@ -152,6 +152,9 @@ def fit(
     weight_decay: Annotated[
         float | None, typer.Option(min=0, metavar="RATE", help="Decoupled decay of W.")
     ] = None,
+    max_norm: Annotated[
+        float | None, typer.Option(metavar="NORM", help="Gradients of a larger norm are scaled down to it.")
+    ] = None,
     missing: Missing = [],  # noqa: B006
     drop: Annotated[
         list[str], typer.Option(metavar="COLUMN", help="A column to leave out; may be repeated.")
@@ -181,6 +184,7 @@ def fit(
         "batch_size": batch_size,
         "dropout": dropout,
         "weight_decay": weight_decay,
+        "max_norm": max_norm,
         "random_state": seed,
     }
     from chainrule.cli.fitting import Request, fit_table

@@ -3,6 +3,8 @@
 import re
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -10,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule.cli.about import About
 from chainrule.cli.printing import Report, counted, out_json, refuse_twice, score_table
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, DivergedError
 from chainrule.estimators import recipes
 from chainrule.estimators.classifier import DeepClassifier
+from chainrule.estimators.options import refuse_wrong
 from chainrule.estimators.problems import Problem, problem_of, select_columns
 from chainrule.estimators.regressor import DeepRegressor
 from chainrule.estimators.scores import Comparison, baseline_of, compare
@@ -35,6 +38,7 @@ _OPTIONS = {
     "max_iter": "--epochs",
     "batch_size": "--batch-size",
     "weight_decay": "--weight-decay",
+    "max_norm": "--max-norm",
 } | {name: f"--{name}" for name in ("activation", "dropout", "loss", "solver")}
 
 
@@ -68,6 +72,8 @@ class _Outcome:
 def fit_table(request: Request) -> Model:
     """Read, fit, report, save."""
     report = Report(request.quiet)
+    with _speaking_of_options():
+        refuse_wrong(request.options)
     _refuse_outputs(request)
     frame = read_table(request.table, missing=request.missing)
     problem = _problem(frame, request)
@@ -151,24 +157,30 @@ def _fitted(report: Report, request: Request, training: Problem, held_out: Probl
             if held_out
             else {}
         )
-        try:
+        with _speaking_of_options():
             model.fit(training.X, training.y, training.weight, **validation)
-        except ArgumentError as error:
-            raise ArgumentError(_in_options(str(error))) from error
     seconds = perf_counter() - start
     model.set_params(verbose=False)
     for warning in caught:
         if issubclass(warning.category, UserWarning):
-            report.say(f"chainrule: {warning.message}", "yellow")
+            report.say(f"chainrule: {_in_options(str(warning.message))}", "yellow")
     scored = held_out or training
     comparisons = compare(model, scored.X, scored.y, baseline_of(model, training.y), request.targets)
     return _Outcome(model, seconds, "validation" if held_out else "training", len(scored.y), comparisons)
 
 
+@contextmanager
+def _speaking_of_options() -> Iterator[None]:
+    try:
+        yield
+    except (ArgumentError, DivergedError) as error:
+        raise type(error)(_in_options(str(error))) from error
+
+
 def _in_options(message: str) -> str:
-    """The error of an estimator's argument, in the words of the command line."""
-    name = re.match(r"\w+", message)
-    return _OPTIONS[name[0]] + message[name.end() :] if name and name[0] in _OPTIONS else message
+    """What an estimator says of its arguments, in the words of the command line."""
+    begun = re.sub(r"^(\w+)(?:: [\w -]+)?(?= must be)", lambda name: _OPTIONS.get(name[1], name[0]), message)
+    return re.sub(r"\w+_\w+", lambda name: _OPTIONS.get(name[0], name[0]), begun).replace(", or 'auto'", "")
 
 
 def _tell(report: Report, request: Request, problem: Problem, outcome: _Outcome) -> None:

@@ -19,7 +19,7 @@ from chainrule.estimators import recipes
 from chainrule.estimators.options import found, refuse_wrong
 from chainrule.mathematics.loss import Loss
 from chainrule.network.network import Network, shapes
-from chainrule.network.parameters import Parameters
+from chainrule.network.parameters import Parameters, weights
 from chainrule.network.prediction import raw_output
 from chainrule.tables.encoders import TableEncoder, encode, fit_encoder
 from chainrule.tables.splits import validation_split
@@ -346,6 +346,41 @@ class DeepEstimator(BaseEstimator, ABC):
     def _weighted(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
         """What each row counts; classes may have a weight too."""
         return weight
+
+    @property
+    def coefs_(self) -> list[np.ndarray]:
+        """Wᵀ of each affine map, shape (inputs, outputs), as scikit-learn's MLP has them."""
+        return [np.asarray(entry.W).T for entry in weights(self.parameters_)]
+
+    @property
+    def intercepts_(self) -> list[np.ndarray]:
+        """b of each affine map."""
+        return [np.asarray(entry.b) for entry in weights(self.parameters_)]
+
+    @property
+    def n_layers_(self) -> int:
+        """Layers of units: inputs, hidden layers, outputs."""
+        return len(self.network_.sizes)
+
+    @property
+    def n_outputs_(self) -> int:
+        """Outputs of the network."""
+        return self.network_.sizes[-1]
+
+    @property
+    def loss_(self) -> float:
+        """The training loss of the last epoch."""
+        return self.loss_curve_[-1]
+
+    @property
+    def best_loss_(self) -> float | None:
+        """The lowest training loss; None where the validation rows decide, as in scikit-learn's MLP."""
+        return None if self.validation_scores_ else min(self.loss_curve_)
+
+    @property
+    def best_validation_score_(self) -> float | None:
+        """The highest of ``validation_scores_``; None without validation rows."""
+        return max(self.validation_scores_) if self.validation_scores_ else None
 
     @abstractmethod
     def _found_loss(self) -> Loss:

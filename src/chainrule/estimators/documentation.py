@@ -63,6 +63,8 @@ ATTRIBUTES = """
         The epoch, from 1, whose parameters were kept.
     n_iter_
         Epochs that ran.
+    coefs_, intercepts_, n_layers_, n_outputs_, loss_, best_loss_, best_validation_score_
+        As scikit-learn's MLP has them; ``coefs_[0]`` is (W¹)ᵀ.
     n_features_in_, feature_names_in_
         As in every scikit-learn estimator.
 """

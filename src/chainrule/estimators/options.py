@@ -8,6 +8,10 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from chainrule.errors import ArgumentError
+from chainrule.mathematics.activations import find_activation
+from chainrule.mathematics.losses import find_loss
+from chainrule.training.optimizers import find_optimizer
+from chainrule.training.schedules import find_schedule
 
 T = TypeVar("T")
 _Rule: TypeAlias = tuple[str, Callable[[Any], bool]]
@@ -71,6 +75,14 @@ RULES: dict[str, _Rule] = {
 }
 
 
+_FINDERS: dict[str, Callable[[object], object]] = {
+    "activation": find_activation,
+    "loss": find_loss,
+    "solver": find_optimizer,
+    "learning_rate": find_schedule,
+}
+
+
 def refuse_wrong(options: Mapping[str, Any]) -> None:
     """Refuse the first option that is not what it may be, before anything is read or trained.
 
@@ -83,11 +95,14 @@ def refuse_wrong(options: Mapping[str, Any]) -> None:
         must, holds = RULES.get(name, ("", lambda _: True))
         if not holds(value):
             raise ArgumentError(f"{name} must be {must}; got {value!r}.")
+        if name in _FINDERS and isinstance(value, str) and not _auto(value):
+            found(name, _FINDERS[name], value)
 
 
 def found(name: str, find: Callable[[object], T], value: object) -> T:
-    """What ``find`` finds for an option; where it finds nothing, the option's name is in the sentence."""
+    """What ``find`` finds for an option; where it finds nothing, the option's name begins the sentence."""
     try:
         return find(value)
     except ArgumentError as error:
-        raise ArgumentError(f"{name}: {error}") from None
+        said = str(error)
+        raise type(error)(said if said.startswith(f"{name} ") else f"{name}: {said}") from None

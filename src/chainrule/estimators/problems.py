@@ -1,7 +1,6 @@
 """From a table to something to learn: its columns, its targets, and the task that these ask for."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from chainrule.estimators.target_columns import (
     some_of,
     target_values,
 )
+from chainrule.mathematics.named import did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -89,8 +89,7 @@ def select_columns(frame: "pl.DataFrame", names: Sequence[str]) -> "pl.DataFrame
 def refuse_absent(name: str, frame: "pl.DataFrame") -> None:
     """Raise ArgumentError if a column that an option names is not in the table."""
     if name not in frame.columns:
-        close = get_close_matches(name, frame.columns, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(name, frame.columns)
         raise ArgumentError(f"there is no column {name!r}; the table has {some_of(frame.columns)}.{hint}")
 
 

@@ -46,11 +46,11 @@ def refuse_outside(y: np.ndarray, loss: Loss) -> None:
     Raises
     ------
     TableError
-        With the first such value and its row.
+        With the first such value and its row, from 1.
     """
     row, column = np.nonzero(~loss.domain.contains(y))
     if row.size:
-        where = f" in row {row[0]}" + (f", target {column[0]}" if y.shape[1] > 1 else "")
+        where = f" in row {row[0] + 1}" + (f", target {column[0] + 1}" if y.shape[1] > 1 else "")
         raise TableError(
             f"the loss {loss.name!r} needs {loss.domain.text}; got {y[row[0], column[0]]:g}{where}. "
             "Choose another loss, or correct the targets."

@@ -1,7 +1,7 @@
 """One rule for arguments that take a name or the thing itself."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -43,13 +43,19 @@ def find(
                     f"{what} must have as many numbers in its brackets as {call[1]} takes; "
                     f"got {quoted(given)}."
                 ) from None
-    close = get_close_matches(given, table, n=1) if isinstance(given, str) else []
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(given, table) if isinstance(given, str) else ""
     made = "".join(f", {name}(…)" for name in factories or ())
     raise ArgumentError(
         f"{what} must be one of {', '.join(table)}{made}{otherwise}, or a chainrule.{kind.__name__}; "
         f"got {quoted(given)}.{hint}"
     )
+
+
+def did_you_mean(given: str, names: Iterable[str]) -> str:
+    """A sentence with the name that comes nearest, whatever its case; nothing if none is near."""
+    lowered = {name.lower(): name for name in names}
+    close = get_close_matches(given.lower(), lowered, n=1)
+    return f" Did you mean {lowered[close[0]]!r}?" if close else ""
 
 
 def quoted(given: object) -> str:

@@ -1,5 +1,6 @@
 """Network: sizes, activation and loss make a chain of maps, and its two passes."""
 
+import os
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from math import inf
@@ -17,10 +18,11 @@ from chainrule.mathematics import penalties
 from chainrule.mathematics.initializers import Initializer
 from chainrule.mathematics.loss import DISTRIBUTION, Loss, mean_loss
 from chainrule.mathematics.losses import find_loss
+from chainrule.mathematics.named import quoted
 from chainrule.network import drawing, propagation
 from chainrule.network.chain import chain, checked_sizes, one_for_each
 from chainrule.network.layer import Layer
-from chainrule.network.parameters import Parameters, map_matrices, matrices
+from chainrule.network.parameters import Parameters, count, map_matrices, matrices
 
 if TYPE_CHECKING:
     from chainrule.network.gradient_check import GradientReport
@@ -130,6 +132,12 @@ class Network:
         """Draw parameters at random: one entry for each map that learns; ``[0].W`` is W¹."""
         if not isinstance(seed, int) or not 0 <= seed < 2**32:
             raise ArgumentError(f"seed must be a whole number from 0 to 2³² − 1; got {seed!r}.")
+        needed, there = 4 * count(shapes(self)), _memory()
+        if needed > there:
+            raise ArgumentError(
+                f"a network must fit into memory; this one needs {needed / 1e9:,.0f} GB for its parameters "
+                f"alone, and this machine has {there / 1e9:,.0f} GB. Choose smaller layers."
+            )
         return propagation.initialize(self.layers, jax.random.key(seed), self.sizes[0])
 
     def forward(self, parameters: Parameters, x: ArrayLike) -> Array:
@@ -211,6 +219,16 @@ class Network:
         same = bool(structure == expected_structure)  # type: ignore[operator]
         return same and [np.shape(p) for p in leaves] == [p.shape for p in expected]
 
+    def refuse_targets(self, y: np.ndarray) -> None:
+        """Raise ArgumentError for targets, shape (rows, targets), that the loss does not admit."""
+        outside = np.argwhere(~self.loss.domain.contains(y))
+        if outside.size:
+            row, column = outside[0]
+            raise ArgumentError(
+                f"the loss {self.loss.name!r} needs {self.loss.domain.text}; got {y[row, column]:g} in row "
+                f"{row + 1} of y."
+            )
+
     def _inputs(self, parameters: Parameters, x: ArrayLike) -> Array:
         """Refuse what does not fit: a compiled function cannot say why."""
         if not self.fits(parameters):
@@ -221,8 +239,10 @@ class Network:
         self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None
     ) -> tuple[Array, Array, Array]:
         x = self._inputs(parameters, x)
-        y = jnp.asarray(y, x.dtype)
-        y = _matrix("y", y[:, None] if y.ndim == 1 and self.targets == 1 else y, self.targets, x.dtype)
+        if self.targets == 1 and np.ndim(y) == 1:
+            y = np.asarray(y)[:, None]
+        y = _matrix("y", y, self.targets, x.dtype)
+        self.refuse_targets(np.asarray(y))
         w = jnp.ones(x.shape[0], x.dtype) if weight is None else jnp.asarray(weight, x.dtype)
         if not x.shape[0] == y.shape[0] == w.size or w.ndim != 1 or not x.shape[0]:
             raise ArgumentError(
@@ -270,12 +290,25 @@ def shapes(network: Network) -> Parameters:
     )
 
 
+def _memory() -> float:
+    """Bytes of memory of this machine, as far as it tells."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):
+        return inf
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _matrix(name: str, array: ArrayLike, columns: int, dtype: Any) -> Array:
-    array = jnp.asarray(array, dtype)
+    try:
+        array = jnp.asarray(array, dtype)
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"{name} must be numbers of shape (rows, {columns}); got {quoted(array)}."
+        ) from None
     if array.ndim != 2 or array.shape[1] != columns:
         raise ArgumentError(f"{name} must have shape (rows, {columns}); got {array.shape}.")
     return array

@@ -1,6 +1,6 @@
 """What a network learns: a tuple with one entry for each map that learns; gradients have the same type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 import jax
@@ -33,6 +33,15 @@ def map_matrices(function: Callable[[Array], Array], parameters: Parameters) -> 
 def matrices(parameters: Parameters) -> list[Array]:
     """Every W, in order."""
     return [leaf for leaf in jax.tree.leaves(parameters) if leaf.ndim == 2]
+
+
+def weights(parameters: Parameters) -> Iterator[Weights]:
+    """The parameters of each affine map, in order."""
+    for entry in parameters:
+        if isinstance(entry, Weights):
+            yield entry
+        elif not isinstance(entry, Norm):
+            yield from weights(entry)
 
 
 def count(parameters: Parameters) -> int:

@@ -225,13 +225,7 @@ def _table(
         )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ArgumentError("x and y must be finite; got NaN or infinity. Fill or drop these rows first.")
-    outside = np.argwhere(~network.loss.domain.contains(y))
-    if outside.size:
-        row, column = outside[0]
-        raise ArgumentError(
-            f"the loss {network.loss.name!r} needs {network.loss.domain.text}; got {y[row, column]:g} in row "
-            f"{row} of y."
-        )
+    network.refuse_targets(y)
     if w is not None and not (np.isfinite(w).all() and (w >= 0).all() and w.sum() > 0):
         raise ArgumentError("weight must be finite and 0 or more, and more than 0 in at least one row.")
     return batches.put(x, y, w, least)
