@@ -28,18 +28,19 @@ def test_nothing_is_written_where_nobody_asked(
 def test_the_report(call: Call, folder: Path, tmp_path: Path) -> None:
     result = call("fit", folder / "many.parquet", "--target", "dear", *SMALL, "-o", tmp_path / "model")
     lines = result.stderr.splitlines()
-    assert lines[0].endswith("many.parquet: 6 columns to learn from; 600 rows, 60 of them kept to validate")
+    assert lines[0].endswith("many.parquet: 600 rows, 6 columns to learn from")
     assert lines[1] == "classification of 'dear': 2 different texts"
-    assert lines[2] == "network 7-4-1, silu, loss binary_cross_entropy: 37 parameters"
-    assert lines[3].startswith("2 epochs in ")
-    assert lines[5].split() == ["60", "validation", "rows", "model", "majority"]
-    assert [line.split()[0] for line in lines[6:9]] == ["accuracy", "log-loss", "ROC"]
+    assert lines[2] == "60 rows kept to validate, drawn at random by seed 0"
+    assert lines[3] == "network 7-4-1, silu, loss binary_cross_entropy: 37 parameters"
+    assert lines[4].startswith("2 epochs in ")
+    assert lines[6].split() == ["60", "validation", "rows", "model", "majority"]
+    assert [line.split()[0] for line in lines[7:10]] == ["accuracy", "log-loss", "ROC"]
     assert lines[-1] == f"saved {tmp_path / 'model'} ({(tmp_path / 'model').stat().st_size:,} bytes)"
 
 
 def test_few_rows_are_all_learnt_from(call: Call, folder: Path) -> None:
     result = call("fit", folder / "houses.csv", "--target", "price", *SMALL)
-    assert "90 rows, too few to keep some to validate" in result.stderr
+    assert "too few rows to keep some to validate" in result.stderr
     assert "90 training rows" in result.stderr
 
 
@@ -164,11 +165,12 @@ def test_what_means_missing_is_remembered(call: Call, folder: Path, tmp_path: Pa
     assert call("predict", tmp_path / "model", tmp_path / "numbers.csv").exit_code == 0
 
 
-def test_missing_targets_are_counted(call: Call, tmp_path: Path) -> None:
+def test_rows_without_a_target_are_left_out_and_counted(call: Call, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("x,y\n1,2\n2,\n3,NA\n4,5\n")
     result = call("fit", tmp_path / "table.csv", "--target", "y", *SMALL)
-    assert result.exit_code == 1
-    assert "the target 'y' must have a value in each row; 2 rows have none (first row 2)" in result.stderr
+    assert result.exit_code == 0
+    assert "2 rows without a target left out" in result.stderr
+    assert "2 training rows" in result.stderr
 
 
 def test_a_divergence_is_told_in_one_line(call: Call, folder: Path) -> None:
@@ -230,3 +232,52 @@ def test_wrong_options_are_refused_in_the_words_of_the_command_line_before_readi
         result = call("fit", tmp_path / "absent.csv", "--target", "y", *option)
         assert result.exit_code == 2
         assert result.stderr.startswith(f"chainrule: {message}")
+
+
+def test_the_latest_rows_or_whole_groups_validate(call: Call, tmp_path: Path) -> None:
+    rows = 300
+    days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 12, 31), eager=True).head(rows)
+    frame = pl.DataFrame(
+        {"day": days, "who": [f"p{i % 30}" for i in range(rows)], "y": np.arange(rows) * 1.5}
+    )
+    frame.sample(fraction=1, shuffle=True, seed=0).write_csv(tmp_path / "table.csv")
+    timed = call("fit", tmp_path / "table.csv", "--target", "y", "--time", "day", *SMALL, "--json")
+    assert "30 rows kept to validate, the latest by 'day'" in timed.stderr
+    assert json.loads(timed.stdout)["columns"] == 2
+    grouped = call("fit", tmp_path / "table.csv", "--target", "y", "--group", "who", *SMALL, "--json")
+    assert "30 rows kept to validate, whole groups by 'who'" in grouped.stderr
+    assert json.loads(grouped.stdout)["columns"] == 1
+    both = call("fit", tmp_path / "table.csv", "--target", "y", "--group", "who", "--time", "day")
+    assert both.exit_code == 2
+
+
+def test_what_a_column_is_can_be_said_and_is_remembered(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(
+        "zip,when,size,y\n" + "\n".join(f"{i % 4},2024{i % 12 + 1:02}15,{i},{i % 7}.5" for i in range(60))
+    )
+    model = tmp_path / "model"
+    said = ("--categorical", "zip", "--date", "when")
+    result = call("fit", tmp_path / "table.csv", "--target", "y", *SMALL, *said, "-o", model)
+    assert result.exit_code == 0, result.stderr
+    kinds = [type(column).__name__ for column in chainrule.load(model).encoder_.columns]
+    assert kinds == ["CategoryColumn", "DateColumn", "NumericColumn"]
+    assert call("predict", model, tmp_path / "table.csv").exit_code == 0
+    twice = call("fit", tmp_path / "table.csv", "--target", "y", *said, "--numeric", "zip")
+    assert (twice.exit_code, "must be --categorical, --numeric or --date" in twice.stderr) == (2, True)
+    wrong = call("fit", tmp_path / "table.csv", "--target", "y", "--date", "size")
+    assert (wrong.exit_code, "must hold dates, as asked for; got '0'" in wrong.stderr) == (1, True)
+    absent = call("fit", tmp_path / "table.csv", "--target", "y", "--numeric", "Size")
+    assert (absent.exit_code, "Did you mean 'size'?" in absent.stderr) == (2, True)
+
+
+def test_the_metric_chooses_the_epoch(call: Call, folder: Path, tmp_path: Path) -> None:
+    result = call(
+        *("fit", folder / "many.parquet", "--target", "dear", "--metric", "roc_auc"),
+        *("--hidden", "4", "--epochs", "5", "-o", tmp_path / "model"),
+    )
+    assert result.exit_code == 0, result.stderr
+    model = chainrule.load(tmp_path / "model")
+    assert all(0 <= score <= 1 for score in model.validation_scores_)
+    assert model.validation_scores_[model.best_iteration_ - 1] == max(model.validation_scores_)
+    unknown = call("fit", folder / "many.parquet", "--target", "dear", "--metric", "auc")
+    assert (unknown.exit_code, "--metric must be 'loss' or" in unknown.stderr) == (2, True)

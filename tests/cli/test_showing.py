@@ -16,8 +16,8 @@ def test_people_see_task_columns_network_and_training(call: Call, folder: Path) 
     assert text.startswith("DeepClassifier, 29 parameters\nclassification of 'dear'\nclasses: 'no', 'yes'\n")
     assert "4 columns as 5 inputs" in text
     assert "  city   2 categories: 'Oslo', 'Rome'\n" in text
-    mean = next(column.mean for column in model.encoder_.columns if column.name == "age")
-    assert f"  age    number: mean {mean:.6g}, " in text
+    middle = next(column.center for column in model.encoder_.columns if column.name == "age")
+    assert f"  age    number: middle {middle:.6g}, " in text
     assert str(model.network_) in text
     assert f"trained for 2 epochs on 90 rows; of epoch 2: training loss {model.loss_curve_[1]:.4g}" in text
     assert text.endswith("options: hidden_layer_sizes=(4,), max_iter=2, random_state=0\n")

@@ -71,7 +71,8 @@ def test_several_targets_and_quantiles_have_a_column_each(call: Call, folder: Pa
 def test_files(suffix: str, call: Call, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / f"out{suffix}"
     result = call("predict", folder / "price.model", folder / "new.csv", "-o", out)
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "columns that the model does not use: 'dear', 'sold'\n"
     written = chainrule.read_table(out)
     expected = read(call("predict", folder / "price.model", folder / "new.csv").stdout)
     assert np.allclose(written["price"], expected["price"])
@@ -95,7 +96,7 @@ def test_a_bad_cell_is_named_and_can_be_marked(call: Call, folder: Path, tmp_pat
 
 def test_scores_beside_those_of_the_training_mean(call: Call, folder: Path) -> None:
     result = call("evaluate", folder / "price.model", folder / "new.csv", "--json")
-    assert result.stderr == ""
+    assert result.stderr == "columns that the model does not use: 'dear', 'sold'\n"
     told = json.loads(result.stdout)
     assert (told["task"], told["rows"], told["baseline"]) == ("regression", 30, "mean of training")
     y = pl.read_csv(folder / "new.csv")["price"].to_numpy()

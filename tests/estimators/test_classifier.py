@@ -65,7 +65,7 @@ def test_lbfgs_without_hidden_layers_is_logistic_regression(three, classes):
     noisy = np.where(
         np.random.default_rng(2).random(150) < 0.2, np.roll(y, 1), y
     )  # so that no slope is infinite
-    model = small(hidden_layer_sizes=(), solver="lbfgs", max_iter=100).fit(X, noisy)
+    model = small(hidden_layer_sizes=(), solver="lbfgs", max_iter=100, scaling="standard").fit(X, noisy)
     linear = LogisticRegression(C=1e8, tol=1e-8, max_iter=1000).fit(X, noisy)
     np.testing.assert_allclose(model.predict_proba(X), linear.predict_proba(X), atol=2e-3)
 
@@ -107,7 +107,7 @@ def test_two_classes_of_any_kind(table, classes):
 def test_probabilities_close_to_0_and_1_stay_apart_from_them(table):
     X, _ = table
     noisy = X[:, 0] + np.random.default_rng(7).normal(size=200) > 0
-    model = small(solver="lbfgs", hidden_layer_sizes=(), max_iter=60).fit(X, noisy)
+    model = small(solver="lbfgs", hidden_layer_sizes=(), max_iter=60, scaling="standard").fit(X, noisy)
     far = X * 25 / np.median(abs(model.decision_function(X)))
     p, decision = model.predict_proba(far), model.decision_function(far)
     sure = (abs(decision) > 20) & (abs(decision) < 30)

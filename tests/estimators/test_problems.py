@@ -87,9 +87,7 @@ def test_wrong_columns_are_refused(arguments: dict[str, Any], text: str) -> None
 @pytest.mark.parametrize(
     ("values", "task", "text"),
     [
-        ([1.0, None, None], None, r"2 rows have none \(first row 2\)"),
-        ([1.0, float("nan"), 2.0], None, r"1 row has none \(first row 2\)"),
-        (["a", None, "b"], None, r"1 row has none \(first row 2\)"),
+        ([None, None, float("nan")], Task.REGRESSION, "must have values; all are missing"),
         ([1.0, float("inf"), 2.0], Task.REGRESSION, "must be finite; got inf in row 2"),
         (["1", "a", "2"], Task.REGRESSION, r"first bad value 'a' in row 2"),
         (["1", "n/a", "2"], None, r"all numbers or all classes; got both \(first text 'n/a'\)"),
@@ -124,3 +122,37 @@ def test_columns_are_selected_in_order() -> None:
     assert select_columns(FRAME, ["city", "size"]).columns == ["city", "size"]
     with pytest.raises(TableError, match=r"missing 'x', 'z'\. It has 'size'"):
         select_columns(FRAME, ["x", "size", "z"])
+
+
+@pytest.mark.parametrize("values", [[1.0, None, 2.0], [1.0, float("nan"), 2.0], ["a", None, "b"]])
+def test_rows_without_a_target_are_left_out(values: list[Any]) -> None:
+    frame = pl.DataFrame({"x": [1, 2, 3], "w": [1.0, 2.0, 3.0], "y": values}, strict=False)
+    problem = problem_of(frame, ["y"], weight="w")
+    assert problem.left_out == 1
+    assert problem.X["x"].to_list() == [1, 3]
+    assert problem.weight is not None
+    assert problem.weight.tolist() == [1.0, 3.0]
+    assert problem.y.tolist() == [values[0], values[2]]
+
+
+def test_groups_are_not_learnt_from_and_times_are_in_order() -> None:
+    frame = pl.DataFrame(
+        {
+            "x": [1, 2, 3],
+            "who": ["b", "a", None],
+            "day": ["2024-03-01", "2024-01-01", "2024-02-01"],
+            "y": [1.0, 2.5, 3.0],
+        }
+    )
+    problem = problem_of(frame, ["y"], group="who")
+    assert problem.X.columns == ["x", "day"]
+    assert problem.groups is not None
+    assert len(set(problem.groups.tolist())) == 3
+    timed = problem_of(frame, ["y"], time="day")
+    assert timed.X.columns == ["x", "who", "day"]
+    assert timed.time is not None
+    assert timed.time.argsort().tolist() == [1, 2, 0]
+    with pytest.raises(TableError, match="the time 'who' must have a value in each row"):
+        problem_of(frame, ["y"], time="who")
+    with pytest.raises(ArgumentError, match="'y' must be target or time"):
+        problem_of(frame, ["y"], time="y")

@@ -54,7 +54,8 @@ def test_diabetes_is_not_worse_than_the_linear_model_by_much():
 
 def test_lbfgs_without_hidden_layers_is_the_linear_model(table):
     X, y = table
-    model = DeepRegressor((), solver="lbfgs", max_iter=50, early_stopping=False).fit(X, y)
+    model = DeepRegressor((), solver="lbfgs", max_iter=50, early_stopping=False, scaling="standard")
+    model.fit(X, y)
     np.testing.assert_allclose(model.predict(X), LinearRegression().fit(X, y).predict(X), atol=1e-4)
 
 
@@ -63,7 +64,9 @@ def test_alpha_is_ridge_s_where_each_step_sees_all_rows(table):
     X, y = table
     X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
     alpha = 60.0
-    model = DeepRegressor((), solver="lbfgs", max_iter=50, alpha=alpha, early_stopping=False).fit(X, y)
+    model = DeepRegressor(
+        (), solver="lbfgs", max_iter=50, alpha=alpha, early_stopping=False, scaling="standard"
+    ).fit(X, y)
     solution = np.linalg.solve(X.T @ X + alpha / 2 * np.eye(3), X.T @ y)
     np.testing.assert_allclose(model.parameters_[0].W[0], solution, atol=1e-4)
 
@@ -390,11 +393,16 @@ def test_verbose_is_silent_without_a_terminal(table, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_sparse_input_is_refused(table):
-    from scipy.sparse import csr_array
+@pytest.mark.parametrize("kind", ["csr_array", "csc_matrix", "coo_array"])
+def test_sparse_input_is_the_same_as_dense(table, kind):
+    import scipy.sparse
 
-    with pytest.raises(TypeError, match=r"[Ss]parse"):
-        small().fit(csr_array(table[0]), table[1])
+    X, y = table
+    sparse = getattr(scipy.sparse, kind)(X)
+    model = small().fit(sparse, y, sample_weight=np.arange(200) % 3)
+    np.testing.assert_array_equal(
+        model.predict(sparse), small().fit(X, y, sample_weight=np.arange(200) % 3).predict(X)
+    )
 
 
 # What goes wrong
@@ -412,7 +420,9 @@ def test_divergence_from_the_first_epoch_on_is_an_error(table):
 def diverging(**options):
     """A linear network whose distance to the solution doubles in each epoch."""
     rate = {"solver": "sgd", "learning_rate": "constant", "learning_rate_init": 1.5, "batch_size": 200}
-    return small(hidden_layer_sizes=(), max_iter=500, n_iter_no_change=500, **{**rate, **options})
+    return small(
+        hidden_layer_sizes=(), max_iter=500, n_iter_no_change=500, scaling="standard", **{**rate, **options}
+    )
 
 
 def test_divergence_later_keeps_the_best_and_warns_where_fit_was_called(table):

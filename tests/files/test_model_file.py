@@ -25,8 +25,16 @@ NUMBERS = np.random.default_rng(0)
 X = NUMBERS.normal(size=(ROWS, 4))  # as many columns as FRAME has inputs: one compiled program for both
 Y = X @ [1.0, -2.0, 0.5, 0.0]
 FRAME = pl.DataFrame({"size": X[:, 0], "age": X[:, 1], "city": np.where(X[:, 2] > 0, "Rome", "Oslo")})
-SMALL: dict[str, Any] = {"max_iter": 2, "random_state": 0}
+SMALL: dict[str, Any] = {"max_iter": 2, "random_state": 0, "numeric_embedding": None}
 FORMULA = "z * sigmoid(2*z)"
+MIXED = pl.DataFrame(
+    {
+        "size": X[:, 0],
+        "day": pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 2, 29), eager=True),
+        "street": [f"street {row % 20}" if row % 7 else None for row in range(ROWS)],
+        "city": ["Rome", "Oslo"] * (ROWS // 2),
+    }
+)
 
 MODELS: dict[str, Callable[[], Any]] = {
     "regression": lambda: DeepRegressor((4,), **SMALL).fit(X, Y),
@@ -46,6 +54,13 @@ MODELS: dict[str, Callable[[], Any]] = {
         l1=0.01,
         **SMALL,
     ).fit(X, Y),
+    "every kind of column": lambda: DeepRegressor((4,), max_iter=2, random_state=0, early_stopping=True).fit(
+        MIXED, Y
+    ),
+    "waves": lambda: DeepRegressor((4,), **{**SMALL, "numeric_embedding": "periodic"}).fit(X, Y),
+    "log": lambda: DeepRegressor((4,), target_transform="log", **SMALL).fit(X, np.exp(Y)),
+    "quantile scaling": lambda: DeepRegressor((4,), scaling="quantile", **SMALL).fit(X, Y),
+    "validated classes": lambda: DeepClassifier((4,), early_stopping=True, **SMALL).fit(X, Y > 0),
     "linear": lambda: DeepRegressor((), **SMALL).fit(X, Y),
     "validated": lambda: DeepRegressor((4,), early_stopping=True, **SMALL).fit(X, Y),
     "texts": lambda: DeepClassifier((4,), **SMALL).fit(X, np.where(Y > 0, "yes", "no")),
@@ -74,7 +89,10 @@ def fitted() -> Callable[[str], Any]:
 
 
 def table_of(model: Any) -> Any:
-    return FRAME if hasattr(model, "feature_names_in_") else X
+    frames = (
+        frame for frame in (FRAME, MIXED) if frame.columns == list(getattr(model, "feature_names_in_", ()))
+    )
+    return next(frames, X)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -272,8 +290,8 @@ def altered(data: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
 
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "newer format": (
-        lambda d: d.update(format=2, version="9.0"),
-        "format 1; got format 2, written by chainrule 9.0",
+        lambda d: d.update(format=3, version="9.0"),
+        "format 2; got format 3, written by chainrule 9.0",
     ),
     "no format": (lambda d: d.pop("format"), "damaged"),
     "another class": (lambda d: d.update(estimator="os.system"), "altered"),
@@ -308,12 +326,15 @@ def test_altered_descriptions_are_refused(name: str, whole: bytes, tmp_path: Pat
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("change", [{"scale": [1.0, 2.0]}, {"scale": ["a"]}, {"offset": [{"$float": "nan"}]}])
+@pytest.mark.parametrize(
+    "change",
+    [{"scale": [1.0, 2.0]}, {"scale": ["a"]}, {"offset": [{"$float": "nan"}]}, {"factor": [1.0, 1.0]}],
+)
 def test_altered_scales_are_refused(
     change: dict[str, Any], fitted: Callable[[str], Any], tmp_path: Path
 ) -> None:
     save(fitted("regression"), tmp_path / "model")
-    data = altered((tmp_path / "model").read_bytes(), lambda d: d["learnt"].update(change))
+    data = altered((tmp_path / "model").read_bytes(), lambda d: d["learnt"]["scale"].update(change))
     (tmp_path / "model").write_bytes(data)
     with pytest.raises(ModelFileError, match="altered"):
         load(tmp_path / "model")

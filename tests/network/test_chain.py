@@ -5,14 +5,24 @@ import pytest
 from chainrule.errors import ArgumentError
 from chainrule.mathematics.activations import ACTIVATIONS
 from chainrule.mathematics.initializers import INITIALIZERS
-from chainrule.network.chain import chain, checked_sizes, one_for_each
+from chainrule.network.chain import chain, checked_sizes, one_for_each, side_by_side
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 
 RELU, TANH = ACTIVATIONS["relu"], ACTIVATIONS["tanh"]
 
 
-def build(sizes, activations, bias=True, initializer=None, dropout=0.0, layer_norm=False, residual=False):
-    return chain(sizes, activations, bias, initializer, dropout, layer_norm, residual)
+def build(
+    sizes,
+    activations,
+    bias=True,
+    initializer=None,
+    dropout=0.0,
+    layer_norm=False,
+    residual=False,
+    embedding=None,
+):
+    return chain(sizes, activations, bias, initializer, dropout, layer_norm, residual, embedding)
 
 
 def affine(outputs, initializer, bias=True):
@@ -101,3 +111,35 @@ def test_another_number_of_activations_is_refused(activations, hidden):
     words = f"one for all hidden layers, or one for each of the {hidden}; got {len(activations)}"
     with pytest.raises(ArgumentError, match=words):
         one_for_each(activations, hidden)
+
+
+PARTS = ((2, ()), (1, (Periodic(),)), (1, (PiecewiseLinear(3), Activate(TANH))))
+
+
+@pytest.mark.parametrize(
+    "embedding",
+    [
+        Parallel(PARTS),
+        PARTS,
+        [(2, []), (1, Periodic()), (1, [PiecewiseLinear(3), Activate(TANH)])],
+    ],
+)
+def test_pairs_become_the_layer(embedding):
+    assert side_by_side(embedding) == Parallel(PARTS)
+
+
+@pytest.mark.parametrize("embedding", [3, [], (), "ab", [3], [(3,)], [(3, 4)], [(3, "ab")], [(3, (), 1)]])
+def test_anything_else_is_refused(embedding):
+    with pytest.raises(ArgumentError, match="embedding must be pairs of a number of columns and a layer"):
+        side_by_side(embedding)
+
+
+def test_an_embedding_comes_first_and_its_width_counts():
+    embedding = Parallel(((2, ()), (2, (Lookup((3, 4), 3),))))
+    assert build((4, 8, 2), (TANH,), embedding=embedding, residual=True) == (
+        embedding,
+        Residual((affine(8, "glorot_uniform"), Activate(TANH))),
+        affine(2, "glorot_uniform"),
+    )
+    with pytest.raises(ArgumentError, match="must have the 5 columns of x"):
+        build((5, 2), (), embedding=embedding)

@@ -4,6 +4,9 @@ from html.parser import HTMLParser
 import jax
 import pytest
 
+from chainrule.mathematics.activations import ACTIVATIONS
+from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
+from chainrule.network.layers import Activate
 from chainrule.network.network import Network, shapes
 
 NETWORKS = {
@@ -12,6 +15,16 @@ NETWORKS = {
     "without bias": Network((3, 5, 2), "tanh", bias=False),
     "all": Network((4, 6, 6, 6, 2), ["silu", "relu", "silu"], layer_norm=True, residual=True, dropout=0.25),
     "large": Network((1200, 2048, 10), "gelu", "softmax_cross_entropy"),
+    "embedded": Network(
+        (1004, 5, 1),
+        "relu",
+        embedding=[
+            (1000, ()),
+            (2, Periodic(4, 3)),
+            (1, (PiecewiseLinear(8), Activate(ACTIVATIONS["tanh"]))),
+            (1, Lookup((70,), 2)),
+        ],
+    ),
     "formula": Network((2, 3, 1), "where(z > 0, z, z/9)", "(y_hat - y)**2"),
 }
 EVERY = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
@@ -26,7 +39,7 @@ def test_the_counts_sum_to_the_total(network):
     title, head, *rows, total = repr(network).splitlines()
     assert title.startswith("Network " + "-".join(map(str, network.sizes)))
     assert head.split() == ["map", "output", "parameters", "count"]
-    counts = [re.search(r"  ([\d,]+)$", row) for row in rows if re.search(r"W |gain ", row)]
+    counts = [re.search(r"  ([\d,]+)$", row) for row in rows if re.search(r"W |gain |V |E ", row)]
     assert sum(int(found[1].replace(",", "")) for found in counts) == size(network)
     assert total == f"{size(network):,} parameters"
 
@@ -42,6 +55,24 @@ def test_a_network_as_a_reader_sees_it():
         "relu    8",
         "affine  1       W 1×8, b 1        9",
         "225 parameters",
+    ]
+
+
+def test_an_embedding_as_a_reader_sees_it():
+    assert repr(NETWORKS["embedded"]).splitlines() == [
+        "Network 1004-5-1, relu, loss squared_error",
+        "map                           output  parameters                                count",
+        "x                             1,004",
+        "embedding                     1,016",
+        "  1,000 columns as they are   1,000",
+        "  2 columns: periodic         6       frequency 2×4, phase 2×4, V 2×2×4, c 2×2     36",
+        "  1 column: piecewise linear  8",
+        "    tanh                      8",
+        "  1 column: lookup            2       E 128×2                                     256",
+        "affine                        5       W 5×1016, b 5                             5,085",
+        "relu                          5",
+        "affine                        1       W 1×5, b 1                                    6",
+        "5,383 parameters",
     ]
 
 

@@ -146,6 +146,20 @@ def test_residual_adds_its_input(float64):
     np.testing.assert_array_equal(Residual(()).forward((), a), 2 * a)
 
 
+@pytest.mark.parametrize("name", ["residual that learns nothing", "residual of nothing"])
+def test_a_residual_that_learns_nothing_may_stand_in_a_chain(name, float64):
+    chain = (LAYERS[name], affine(3))
+    x = draw(affine())[1]
+    parameters = propagation.initialize(chain, jax.random.key(0), WIDTH)
+    values = propagation.forward(chain, parameters, x)
+    gradients, deltas = propagation.backward(chain, parameters, values, values[-1])
+    witness = jax.grad(lambda p, x: (propagation.forward(chain, p, x)[-1] ** 2).sum() / 2, argnums=(0, 1))
+    expected, dx = witness(parameters, x)
+    assert jax.tree.structure(gradients) == jax.tree.structure(expected)
+    np.testing.assert_allclose(gradients[0].W, expected[0].W, rtol=1e-12)
+    np.testing.assert_allclose(deltas[0], dx, rtol=1e-12)
+
+
 def test_activate_multiplies_delta_by_the_derivative():
     _, da = TANH.backward(None, jnp.array([[0.0, 1.0]]), jnp.array([[3.0, 2.0]]))
     np.testing.assert_allclose(da, [[3.0, 2 * (1 - np.tanh(1) ** 2)]], rtol=1e-6)

@@ -16,8 +16,11 @@ from chainrule.errors import ArgumentError, DerivativeError, FormulaError
 from chainrule.mathematics.activations import ACTIVATIONS
 from chainrule.mathematics.initializers import INITIALIZERS
 from chainrule.mathematics.losses import LOSSES, quantile
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
 from chainrule.network.gradient_check import check_gradients
+from chainrule.network.layers import Activate, Affine
 from chainrule.network.network import Network
+from chainrule.training.loop import train
 
 numbers = np.random.default_rng(11)
 X = numbers.normal(size=(6, 3))
@@ -78,6 +81,25 @@ def test_every_activation_with_every_loss(activation, draw_targets, float64):
         assert_same(ours, theirs, rtol=1e-9, atol=1e-10 * max(1, scale))
 
 
+CHAIN = (Periodic(3, 2, 0.4), Affine(2, INITIALIZERS["he_normal"]), Activate(ACTIVATIONS["tanh"]))
+EMBEDDERS = [
+    lambda columns, number, size: (),
+    lambda columns, number, size: Lookup(tuple(number + j for j in range(columns)), size),
+    lambda columns, number, size: Periodic(number, size, 0.5),
+    lambda columns, number, size: PiecewiseLinear(number, size),
+    lambda columns, number, size: PiecewiseLinear(number),
+    lambda columns, number, size: CHAIN,
+]
+
+
+def embedded_parts():
+    """For each part its place in EMBEDDERS and what that takes; the layers are made outside the drawing."""
+    part = st.tuples(
+        st.integers(0, len(EMBEDDERS) - 1), st.integers(1, 3), st.integers(1, 5), st.integers(2, 4)
+    )
+    return st.lists(part, min_size=1, max_size=4)
+
+
 @st.composite
 def architectures(draw):
     """Arguments of a network, and the numbers of rows and of the draws."""
@@ -101,11 +123,17 @@ def architectures(draw):
     }
     if loss in ("binary_cross_entropy", "softmax_cross_entropy", "focal", "softmax_focal"):
         options["label_smoothing"] = draw(st.sampled_from([0.0, 0.2]))
+    if draw(st.booleans()):
+        parts = options["embedding"] = draw(embedded_parts())
+        options["sizes"] = (sum(columns for _, columns, _, _ in parts), *options["sizes"][1:])
     return options, draw(st.integers(1, 6)), draw(st.integers(0, 2**20))
 
 
 def random_case(architecture, draw_targets):
     options, rows, seed = architecture
+    if "embedding" in options:
+        made = [(columns, EMBEDDERS[which](columns, *rest)) for which, columns, *rest in options["embedding"]]
+        options = options | {"embedding": made}
     network = Network(**options)
     draw = np.random.default_rng(seed)
     weight = draw.integers(0, 4, rows).astype(float)
@@ -113,7 +141,7 @@ def random_case(architecture, draw_targets):
     return (
         network,
         moved(network, seed),
-        jnp.asarray(draw.normal(size=(rows, network.sizes[0]))),
+        jnp.asarray(draw.normal(size=(rows, network.sizes[0])) * 2),
         jnp.asarray(draw_targets(network.loss, rows, network.targets, seed)),
         jnp.asarray(weight),
         jnp.uint32(draw.integers(2**32)),
@@ -332,6 +360,108 @@ def test_dropout_is_silent_without_a_seed(float64):
     assert losses[0] == losses[1] != losses[2]
 
 
+# Embeddings.
+
+EMBEDDING = [
+    (2, ()),
+    (2, Periodic(6, 4, 0.3)),
+    (1, PiecewiseLinear(4, 3)),
+    (1, PiecewiseLinear(3)),
+    (2, Lookup((4, 3))),
+]
+
+
+def embedded_table(rows=400):
+    """Two numbers, two for waves, two in bins, two codes, and a target that needs every sort."""
+    draw = np.random.default_rng(0)
+    x = np.column_stack(
+        [draw.normal(size=(rows, 4)), draw.uniform(-1, 5, (rows, 2)), draw.integers(0, [4, 3], (rows, 2))]
+    ).astype(np.float32)
+    effect = np.array([0.0, 2.0, -2.0, 1.0])
+    y = x[:, 0] + np.sin(6 * x[:, 2]) + np.abs(x[:, 4] - 2) + effect[x[:, 6].astype(int)] * (x[:, 7] > 0)
+    return x, y.astype(np.float32)[:, None]
+
+
+def test_the_embedding_stands_before_the_first_map(float64):
+    network = Network((8, 5, 1), "tanh", embedding=EMBEDDING)
+    parameters = moved(network)
+    x, _ = embedded_table(6)
+    e = network.layers[0].forward(parameters[0], jnp.asarray(x, jnp.float64))
+    assert e.shape == (6, 2 + 8 + 3 + 3 + 16)
+    plain = Network((32, 5, 1), "tanh")
+    np.testing.assert_allclose(
+        network.forward(parameters, x), plain.forward(parameters[1:], e), rtol=1e-12, atol=1e-14
+    )
+
+
+def test_an_embedding_of_nothing_is_no_embedding(float64):
+    plain, network = Network((3, 4, 2)), Network((3, 4, 2), embedding=[(1, ()), (2, ())])
+    parameters = moved(plain)
+    theirs = plain.backward(parameters, X, Y)
+    assert_same(network.backward(parameters, X, Y), theirs, rtol=1e-12)
+
+
+def test_pairs_and_the_layer_that_they_make_are_the_same():
+    pairs = Network((5, 4, 2), embedding=[(3, []), (2, [Periodic()])])
+    assert pairs == Network((5, 4, 2), embedding=Parallel(((3, ()), (2, (Periodic(),)))))
+    assert pairs == Network((5, 4, 2), embedding=((3, ()), (2, Periodic())))
+
+
+def test_a_hidden_layer_as_wide_as_the_embedding_is_a_residual_block():
+    network = Network((2, 8, 8, 1), embedding=[(2, Periodic())], residual=True)
+    assert [type(layer).__name__ for layer in network.layers] == [
+        "Parallel",
+        "Residual",
+        "Residual",
+        "Affine",
+    ]
+
+
+def test_penalties_are_for_the_w_of_affine_maps_alone(float64):
+    options = {"sizes": (8, 5, 1), "activation": "tanh", "embedding": EMBEDDING}
+    plain, both = Network(**options), Network(**options, l1=0.3, l2=0.7)
+    parameters = moved(plain)
+    x, y = embedded_table(6)
+    loss, gradients = plain.backward(parameters, x, y)
+    penalized, pulled = both.backward(parameters, x, y)
+    W = parameters[1].W, parameters[2].W
+    size = sum(0.3 * jnp.abs(w).sum() + 0.35 * (w**2).sum() for w in W)
+    assert float(penalized - loss) == pytest.approx(float(size), rel=1e-12)
+    assert_same(pulled[0], gradients[0], rtol=1e-12)
+    for w, g, pull in zip(W, gradients[1:], pulled[1:], strict=True):
+        np.testing.assert_allclose(pull.W, g.W + 0.3 * jnp.sign(w) + 0.7 * w, rtol=1e-10)
+
+
+def test_a_network_with_every_embedding_learns_and_one_seed_gives_the_same_bits():
+    network = Network((8, 32, 1), embedding=EMBEDDING)
+    x, y = embedded_table()
+
+    def run(seed):
+        return list(train(network, x, y, learning_rate=0.01, batch_size=32, epochs=30, seed=seed))
+
+    first, again, other = run(1), run(1), run(2)
+    assert first[-1].loss < 0.1 * first[0].loss
+    assert [epoch.loss for epoch in first] == [epoch.loss for epoch in again]
+    assert [epoch.loss for epoch in first] != [epoch.loss for epoch in other]
+    assert_same(first[-1].parameters, again[-1].parameters, rtol=0)
+    before = network.initialize(1)
+    for start, end in zip(jax.tree.leaves(before), jax.tree.leaves(first[-1].parameters), strict=True):
+        assert start.dtype == end.dtype
+        assert (start != end).any()
+    linear = Network((8, 32, 1))
+    plain = list(train(linear, x, y, learning_rate=0.01, batch_size=32, epochs=30, seed=1))
+    assert first[-1].loss < 0.7 * plain[-1].loss
+
+
+def test_a_level_that_was_never_seen_stays_at_zero_through_training():
+    network = Network((8, 8, 1), embedding=EMBEDDING)
+    x, y = embedded_table(100)
+    x[:, 6:] = np.maximum(x[:, 6:], 1)
+    (epoch,) = train(network, x, y, learning_rate=0.01, weight_decay=0.1, batch_size=32, epochs=1)
+    E = np.asarray(epoch.parameters[0][-1].E)
+    assert [row for row, numbers in enumerate(E) if numbers.any()] == [1, 2, 3, 5, 6]
+
+
 # How it begins.
 
 
@@ -412,6 +542,17 @@ def test_an_initialiser_by_name_or_record_is_for_every_map(name):
         ({"loss": "softmax_focal", "sizes": (3, 4, 5, 1)}, "at least 2 with the loss 'softmax_focal'"),
         ({"loss": "gaussian_nll", "sizes": (3, 4, 5, 3)}, "multiple of 2, the outputs of the loss"),
         ({"loss": "quantile(0.1, 0.5, 0.9)", "sizes": (3, 4, 5, 2)}, "multiple of 3"),
+        ({"embedding": 3}, "embedding must be pairs of a number of columns and a layer.*got 3"),
+        ({"embedding": []}, r"embedding must be pairs.*got \[\]"),
+        ({"embedding": [3]}, "embedding must be pairs"),
+        ({"embedding": [(3, "periodic")]}, "embedding must be pairs"),
+        ({"embedding": [(3, None)]}, "embedding must be pairs"),
+        ({"embedding": [(3, (), ())]}, "embedding must be pairs"),
+        ({"embedding": [(2, ())]}, r"must have the 3 columns of x among them; they have \[2\], which is 2"),
+        ({"embedding": [(3, ()), (1, Periodic())]}, "which is 4"),
+        ({"embedding": [("3", Periodic())]}, "columns of a part must be a whole number"),
+        ({"embedding": [(1, ()), (2, Lookup((4,)))]}, "levels of each of its 2 columns; got those of 1"),
+        ({"embedding": Parallel(((2, ()),))}, "which is 2"),
     ],
 )
 def test_bad_arguments_are_refused_in_words(arguments, words, untyped):
@@ -513,6 +654,13 @@ def networks():
         Network((3, 4, 4, 2), residual=True),
         Network((3, 4, 2), loss="focal", label_smoothing=0.1),
         Network((3, 4, 4, 2), ["relu", "mish"], **options),
+        Network((3, 4, 2), embedding=[(3, ())]),
+        Network((3, 4, 2), embedding=[(3, Periodic())]),
+        Network((3, 4, 2), embedding=[(2, Periodic()), (1, Periodic())]),
+        Network((3, 4, 2), embedding=[(3, PiecewiseLinear(4))]),
+        Network((3, 4, 2), embedding=[(3, PiecewiseLinear(4, 4))]),
+        Network((3, 4, 2), embedding=[(1, ()), (2, Lookup((3, 4)))]),
+        Network((3, 4, 2), embedding=[(1, ()), (2, Lookup((4, 3)))]),
     ]
 
 

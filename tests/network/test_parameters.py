@@ -3,8 +3,23 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chainrule.network.network import Network
-from chainrule.network.parameters import Norm, Weights, count, map_matrices, matrices
+from chainrule.mathematics.initializers import INITIALIZERS
+from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
+from chainrule.network.layers import Affine
+from chainrule.network.network import Network, shapes
+from chainrule.network.parameters import (
+    Norm,
+    Pieces,
+    Table,
+    Waves,
+    Weights,
+    count,
+    entries,
+    map_matrices,
+    matrices,
+    named,
+    weights,
+)
 
 
 @pytest.fixture
@@ -34,12 +49,57 @@ def test_matrices_are_every_w_in_order(network):
     )
 
 
-def test_map_matrices_spares_the_rest(network):
-    parameters = network.initialize(0)
+@pytest.fixture
+def embedded():
+    """With arrays of two dimensions that are no W: tables, frequencies, the c of columns."""
+    own = Affine(5, INITIALIZERS["he_normal"])
+    parts = [(1, ()), (2, (Periodic(3, 4, 1.0), own)), (1, PiecewiseLinear(3, 2)), (2, Lookup((3, 4), 3))]
+    return Network((6, 11, 11, 2), "tanh", layer_norm=True, residual=True, embedding=parts)
+
+
+@pytest.mark.parametrize("which", ["network", "embedded"])
+def test_map_matrices_spares_the_rest(which, request):
+    parameters = request.getfixturevalue(which).initialize(0)
     doubled = map_matrices(lambda W: 2 * W, parameters)
     assert jax.tree.structure(doubled) == jax.tree.structure(parameters)
-    for before, after in zip(jax.tree.leaves(parameters), jax.tree.leaves(doubled), strict=True):
-        np.testing.assert_array_equal(after, before * (2 if before.ndim == 2 else 1))
+    for (name, before), (_, after) in zip(named(parameters), named(doubled), strict=True):
+        np.testing.assert_array_equal(after, before * (2 if name.startswith("W") else 1))
+
+
+def test_map_matrices_goes_through_several_trees_at_once(embedded):
+    one, other = embedded.initialize(0), embedded.initialize(1)
+    mixed = map_matrices(lambda W, V: W + 3 * V, one, other)
+    for (name, a), (_, b), (_, c) in zip(named(one), named(other), named(mixed), strict=True):
+        np.testing.assert_array_equal(c, a + 3 * b if name.startswith("W") else a)
+
+
+def test_map_matrices_may_take_shapes_for_arrays(embedded):
+    turned = map_matrices(lambda W, shape: W.T, embedded.initialize(0), shapes(embedded))
+    assert [p.W.shape for p in weights(turned)] == [p.W.shape[::-1] for p in weights(shapes(embedded))]
+
+
+def test_an_embeddings_parameters_stand_first_and_in_order(embedded):
+    parameters = embedded.initialize(0)
+    assert [type(p) for p in parameters[0]] == [Waves, Weights, Pieces, Table]
+    kinds = [Waves, Weights, Pieces, Table, Weights, Norm, Weights, Norm, Weights]
+    assert [type(p) for p in entries(parameters)] == kinds
+    assert [p.W.shape for p in weights(parameters)] == [(5, 8), (11, 14), (11, 11), (2, 11)]
+
+
+def test_every_array_has_a_name_of_its_own_in_the_order_of_the_leaves(embedded):
+    parameters = embedded.initialize(0)
+    names = [name for name, _ in named(parameters)]
+    assert names == [
+        *("frequency1", "phase1", "V1", "c1", "W1", "b1", "V2", "c2", "E3"),
+        *("W2", "b2", "gain1", "shift1", "W3", "b3", "gain2", "shift2", "W4", "b4"),
+    ]
+    leaves = [leaf for _, leaf in named(parameters)]
+    assert all(a is b for a, b in zip(leaves, jax.tree.leaves(parameters), strict=True))
+
+
+def test_without_embeddings_names_count_the_affine_maps(network):
+    names = ["W1", "b1", "gain1", "shift1", "W2", "b2", "gain2", "shift2", "W3", "b3"]
+    assert [name for name, _ in named(network.initialize(0))] == names
 
 
 def test_without_bias_b_is_none():

@@ -8,13 +8,26 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chainrule.mathematics import activations, affine, dropout, losses, normalization, penalties
+from chainrule.mathematics import (
+    activations,
+    affine,
+    columnwise,
+    dropout,
+    lookup,
+    losses,
+    normalization,
+    penalties,
+    periodic,
+    piecewise_linear,
+)
 from chainrule.mathematics.activations import ACTIVATIONS
+from chainrule.mathematics.initializers import he_normal
 from chainrule.mathematics.losses import LOSSES
 from chainrule.network import gradient_check, propagation
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 from chainrule.network.network import Network
-from chainrule.network.parameters import Norm, Weights
+from chainrule.network.parameters import Norm, Pieces, Waves, Weights
 
 pytestmark = pytest.mark.usefixtures("quick_compiler")
 
@@ -35,7 +48,10 @@ def check(draw_targets, activation="tanh", loss="squared_error", sizes=(WIDTH, W
     parameters = jax.tree.unflatten(
         structure, [leaf + 0.3 * numbers.normal(size=leaf.shape) for leaf in leaves]
     )
-    x = jnp.asarray(numbers.normal(size=(ROWS, WIDTH)) * 2)
+    x = numbers.normal(size=(ROWS, sizes[0])) * 2
+    if "embedding" in options:
+        x[:, -2:] = [[0, 1], [1, 2], [2, 2], [1, 1]]  # codes
+    x = jnp.asarray(x)
     y = jnp.asarray(draw_targets(network.loss, ROWS, network.targets))
     weight = jnp.array([1.0, 2.0, 0.5, 3.0])
     with jax.disable_jit():
@@ -43,9 +59,19 @@ def check(draw_targets, activation="tanh", loss="squared_error", sizes=(WIDTH, W
 
 
 ALL = {"layer_norm": True, "residual": True, "dropout": 0.4, "l1": 0.05, "l2": 0.1}
+# Maps below the periodic and the piecewise-linear part, so that what these hand down shows too.
+EMBEDDED = {
+    "sizes": (8, WIDTH, OUTPUTS),
+    "embedding": [
+        (2, ()),
+        (2, (Normalize(), Periodic(3, 3, 0.5))),
+        (2, (Affine(4, he_normal), PiecewiseLinear(2, 3))),
+        (2, Lookup((3, 3), 2)),
+    ],
+}
 
 
-@pytest.mark.parametrize("options", [{}, ALL], ids=["plain", "all"])
+@pytest.mark.parametrize("options", [{}, ALL, EMBEDDED], ids=["plain", "all", "embedded"])
 def test_without_a_plant_the_check_agrees(options, draw_targets):
     report = check(draw_targets, **options)
     assert report.ok, report
@@ -81,6 +107,41 @@ def normalized(a):
 
 def planted_dropout(wrong):
     return dropout, "backward", wrong
+
+
+def planted_columnwise(wrong):
+    right = columnwise.backward
+    return columnwise, "backward", lambda V, v, delta: wrong(V, v, delta, *right(V, v, delta))
+
+
+def planted_lookup(wrong):
+    right = lookup.backward
+    return lookup, "backward", lambda E, codes, delta: wrong(E, codes, delta, *right(E, codes, delta))
+
+
+def planted_periodic(wrong):
+    right = periodic.backward
+
+    def backward(frequency, phase, a, delta):
+        return wrong(frequency, phase, a, delta, *right(frequency, phase, a, delta))
+
+    return periodic, "backward", backward
+
+
+def planted_pieces(wrong):
+    right = piecewise_linear.backward
+    return piecewise_linear, "backward", lambda bins, u, delta: wrong(bins, u, delta, right(bins, u, delta))
+
+
+def overwrites(E, codes, delta):
+    """The last delta of each row of E, in the place of their sum."""
+    places = codes.astype(int).ravel()
+    return jnp.zeros_like(E).at[places].set(delta.reshape(-1, E.shape[1]))
+
+
+def phase_without_its_turn(frequency, phase, a, delta):
+    angle = 2 * jnp.pi * frequency[:, :, None] * a.T[:, None, :] + phase[:, :, None]
+    return (jnp.sin(angle) * delta).sum(axis=2)
 
 
 def planted_layer(layer, wrong):
@@ -127,6 +188,7 @@ def doubles_the_top(layers, parameters, values, delta, seed=None):
 
 
 right_backward = propagation.backward
+piecewise_linear_backward = piecewise_linear.backward
 
 RULES = {
     # affine: z = a Wᵀ + b
@@ -210,6 +272,101 @@ RULES = {
     "l2 sign": (penalties, "l2_gradient", lambda W: -W),
     "l2 missing": (penalties, "l2_gradient", jnp.zeros_like),
     "penalty value of l1 halved": (penalties, "l1_gradient", lambda W: jnp.sign(W) / 2),
+    # the affine map of each column
+    "columnwise dV sign": planted_columnwise(lambda V, v, delta, dV, dc, dv: (-dV, dc, dv)),
+    "columnwise dV averaged": planted_columnwise(lambda V, v, delta, dV, dc, dv: (dV / ROWS, dc, dv)),
+    "columnwise dV of the first column for all": planted_columnwise(
+        lambda V, v, delta, dV, dc, dv: (jnp.broadcast_to(dV[:1], dV.shape), dc, dv)
+    ),
+    "columnwise dc without the last row": planted_columnwise(
+        lambda V, v, delta, dV, dc, dv: (dV, delta[:, :, :-1].sum(axis=2), dv)
+    ),
+    "columnwise dc zero": planted_columnwise(lambda V, v, delta, dV, dc, dv: (dV, 0 * dc, dv)),
+    "columnwise dv sign": planted_columnwise(lambda V, v, delta, dV, dc, dv: (dV, dc, -dv)),
+    "columnwise dv of another column": planted_columnwise(
+        lambda V, v, delta, dV, dc, dv: (dV, dc, jnp.matrix_transpose(V[::-1]) @ delta)
+    ),
+    # lookup
+    "lookup dE sign": planted_lookup(lambda E, codes, delta, dE, da: (-dE, da)),
+    "lookup dE overwrites": planted_lookup(lambda E, codes, delta, dE, da: (overwrites(E, codes, delta), da)),
+    "lookup dE averaged": planted_lookup(lambda E, codes, delta, dE, da: (dE / ROWS, da)),
+    "lookup dE one row off": planted_lookup(lambda E, codes, delta, dE, da: (jnp.roll(dE, 1, axis=0), da)),
+    "lookup dE reversed": planted_lookup(lambda E, codes, delta, dE, da: (dE[:, ::-1], da)),
+    # periodic
+    "periodic dfrequency without 2π": planted_periodic(
+        lambda w, b, a, delta, dw, db, da: (dw / (2 * jnp.pi), db, da)
+    ),
+    "periodic dfrequency without a": planted_periodic(
+        lambda w, b, a, delta, dw, db, da: (2 * jnp.pi * db, db, da)
+    ),
+    "periodic dphase sign": planted_periodic(lambda w, b, a, delta, dw, db, da: (dw, -db, da)),
+    "periodic dphase with the sine's sign lost": planted_periodic(
+        lambda w, b, a, delta, dw, db, da: (dw, phase_without_its_turn(w, b, a, delta), da)
+    ),
+    "periodic dphase of the cosine": planted_periodic(
+        lambda w, b, a, delta, dw, db, da: (dw, (periodic.forward(w, b, a) * delta).sum(axis=2), da)
+    ),
+    "periodic da sign": planted_periodic(lambda w, b, a, delta, dw, db, da: (dw, db, -da)),
+    "periodic da without 2π": planted_periodic(
+        lambda w, b, a, delta, dw, db, da: (dw, db, da / (2 * jnp.pi))
+    ),
+    "periodic da without the frequency": planted_periodic(
+        lambda w, b, a, delta, dw, db, da: (dw, db, jnp.ones_like(a))
+    ),
+    # piecewise linear
+    "piecewise linear da sign": planted_pieces(lambda bins, u, delta, da: -da),
+    "piecewise linear da of all bins": planted_pieces(lambda bins, u, delta, da: delta.sum(axis=1).T),
+    "piecewise linear da of the first bin": planted_pieces(lambda bins, u, delta, da: delta[:, 0].T),
+    "piecewise linear da of the bin above": planted_pieces(
+        lambda bins, u, delta, da: piecewise_linear_backward(bins, u + 1, delta)
+    ),
+    "piecewise linear da zero where it is open": planted_pieces(
+        lambda bins, u, delta, da: jnp.where((u >= 0) & (u <= bins), da, 0)
+    ),
+    # embeddings
+    "lookup layer without its offsets": planted_layer(
+        Lookup,
+        lambda self, right, p, a, delta, seed: (
+            right(self, p, jnp.where(a < 0, 0, a) * jnp.array([[1.0, 0.0]]), delta)[0],
+            right(self, p, a, delta)[1],
+        ),
+    ),
+    "periodic layer without the short way": planted_layer(
+        Periodic,
+        lambda self, right, p, a, delta, seed: (
+            right(self, p, a, delta)[0],
+            right(self, p, a, delta)[1] - delta[:, self.size - 1 :: self.size],
+        ),
+    ),
+    "periodic layer with only the short way": planted_layer(
+        Periodic,
+        lambda self, right, p, a, delta, seed: (
+            right(self, p, a, delta)[0],
+            delta[:, self.size - 1 :: self.size],
+        ),
+    ),
+    "periodic layer with frequency and phase exchanged": planted_layer(
+        Periodic,
+        lambda self, right, p, a, delta, seed: (
+            Waves(*(right(self, p, a, delta)[0][i] for i in (1, 0, 2, 3))),
+            right(self, p, a, delta)[1],
+        ),
+    ),
+    "piecewise linear layer with its columns reversed": planted_layer(
+        PiecewiseLinear,
+        lambda self, right, p, a, delta, seed: (
+            Pieces(*(leaf[::-1] for leaf in right(self, p, a, delta)[0])),
+            right(self, p, a, delta)[1],
+        ),
+    ),
+    "parallel with the deltas of other parts": planted_layer(
+        Parallel,
+        lambda self, right, p, a, delta, seed: right(self, p, a, jnp.roll(delta, 1, axis=1), seed),
+    ),
+    "parallel with the columns of other parts": planted_layer(
+        Parallel,
+        lambda self, right, p, a, delta, seed: right(self, p, jnp.roll(a, 1, axis=1), delta, seed),
+    ),
     # layers
     "activate with the derivative at the output": planted_layer(
         Activate,
@@ -270,6 +427,7 @@ RULES = {
 DEEP = {"sizes": (WIDTH,) * 3 + (OUTPUTS,), **ALL}
 PLAIN = {"sizes": (WIDTH,) * 4, "dropout": 0.4}
 OPTIONS = {"affine da transposed": DEEP, "residual": DEEP, "propagation": PLAIN}
+OPTIONS |= dict.fromkeys(("columnwise", "lookup", "periodic", "piecewise linear", "parallel"), EMBEDDED)
 
 
 @pytest.mark.parametrize("plant", RULES)

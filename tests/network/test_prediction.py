@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from chainrule.network import prediction
+from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
 from chainrule.network.network import Network
 from chainrule.network.prediction import CHUNK, raw_output
 
@@ -31,6 +32,25 @@ def test_the_bits_of_a_row_do_not_depend_on_its_neighbours():
             others = (1e3 * numbers.normal(size=(strangers, 5))).astype(np.float32)
             others[at] = X[row]
             np.testing.assert_array_equal(raw_output(NETWORK, PARAMETERS, others)[at], WHOLE[row])
+
+
+def test_the_bits_of_an_embedded_row_do_not_depend_on_its_neighbours():
+    embedding = [(1, ()), (2, Periodic(16, 4, 1.0)), (1, PiecewiseLinear(9, 5)), (1, Lookup((30,), 8))]
+    network = Network((5, 16, 9, 3), "silu", embedding=embedding)
+    parameters = network.initialize(1)
+    x = X[:MANY].copy()
+    x[:, 4] = np.random.default_rng(3).integers(0, 30, MANY)
+    whole = raw_output(network, parameters, x)
+    np.testing.assert_allclose(whole[:300], network.forward(parameters, x[:300]), rtol=2e-5, atol=2e-6)
+    for rows in (1, 2, CHUNK + 1, 700):
+        np.testing.assert_array_equal(raw_output(network, parameters, x[:rows]), whole[:rows])
+    for row in (0, 3, 100, 255, 256, 301, MANY - 1):
+        np.testing.assert_array_equal(raw_output(network, parameters, x[row : row + 1])[0], whole[row])
+    order = np.random.default_rng(2).permutation(700)
+    np.testing.assert_array_equal(raw_output(network, parameters, x[order]), whole[order])
+    x[3], x[300, 2:] = np.nan, np.inf
+    fine = np.delete(np.arange(400), [3, 300])
+    np.testing.assert_array_equal(raw_output(network, parameters, x[:400])[fine], whole[:400][fine])
 
 
 def test_a_row_that_is_not_finite_spoils_no_other():

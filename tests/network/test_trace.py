@@ -5,11 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
 from chainrule.network.network import Network
+from chainrule.network.parameters import named
 
 pytestmark = pytest.mark.usefixtures("quick_compiler")
 
 ROWS = 5
+EMBEDDING = [(1, ()), (2, Periodic(3, 2, 0.4)), (2, PiecewiseLinear(3, 2)), (2, Lookup((3, 4), 3))]
 NETWORKS = {
     "linear": Network((3, 2)),
     "plain": Network((3, 4, 2), "tanh", "poisson"),
@@ -18,6 +21,10 @@ NETWORKS = {
     "without bias": Network((3, 4, 4, 2), "elu", bias=False),
     "normalized": Network((3, 4, 5, 2), "tanh", "binary_cross_entropy", layer_norm=True),
     "residual": Network((3, 4, 4, 4, 2), "tanh", residual=True),
+    "embedded": Network((7, 4, 2), "tanh", embedding=EMBEDDING),
+    "embedded and all": Network(
+        (7, 15, 15, 2), "silu", embedding=EMBEDDING, layer_norm=True, residual=True, l1=0.05, l2=0.1
+    ),
     "all": Network((4, 4, 4, 5, 5, 2), "silu", layer_norm=True, residual=True, dropout=0.5, l2=0.1),
 }
 EVERY = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
@@ -31,6 +38,7 @@ def example(network, draw_targets, float64):
         network.initialize(2),
     )
     x = numbers.normal(size=(ROWS, network.sizes[0]))
+    x[:, 5:] = numbers.integers(0, 3, x[:, 5:].shape)
     y = draw_targets(network.loss, ROWS, network.targets)
     return parameters, x, y, np.array([1.0, 2.0, 0.0, 0.5, 3.0])
 
@@ -53,22 +61,28 @@ def flat(parameters):
 
 
 def by_definition(network, parameters, x, y, weight, nudges):
-    """The forward pass from its equations, in a loop of its own; a nudge is added to each z."""
+    """The forward pass from its equations, in a loop of its own; a nudge is added to each e, z and n."""
     values, h = {}, jnp.asarray(x)
+    if "e" in nudges:
+        h = values["e"] = network.layers[0].forward(parameters[0], h) + nudges["e"]
+        parameters = parameters[1:]
     rows = flat(parameters)
     residual = any(type(layer).__name__ == "Residual" for layer in network.layers)
-    for number, ((W, b, gain, shift), nudge) in enumerate(zip(rows, nudges, strict=True), 1):
-        z = jnp.einsum("ij,rj->ri", W, h) + (0 if b is None else b[None, :]) + nudge
+    for number, (W, b, gain, shift) in enumerate(rows, 1):
+        z = jnp.einsum("ij,rj->ri", W, h) + (0 if b is None else b[None, :]) + nudges[f"z{number}"]
         values[f"z{number}"] = z
         if number == len(rows):
             break
         n = z
         if gain is not None:
             mean, variance = z.mean(axis=1, keepdims=True), z.var(axis=1, keepdims=True)
-            n = gain[None, :] * (z - mean) / jnp.sqrt(variance + 1e-5) + shift[None, :]
+            n = gain[None, :] * (z - mean) / jnp.sqrt(variance + 1e-5) + shift[None, :] + nudges[f"n{number}"]
             values[f"n{number}"] = n
         a = network.activations[number - 1].value(n)
-        h = h + a if residual and h.shape == a.shape else a
+        if residual and h.shape == a.shape:
+            values[f"a{number}"] = a
+            a = h + a
+        h = a
         values[f"h{number}"] = h
     t = jnp.asarray(y)
     if network.label_smoothing:
@@ -83,17 +97,15 @@ def by_definition(network, parameters, x, y, weight, nudges):
 def test_every_number_is_what_its_name_says(network, example):
     parameters, x, y, weight = example
     trace = network.trace(parameters, x, y, weight)
-    nudges = [jnp.zeros((ROWS, size)) for size in network.sizes[1:]]
+    nudges = {f"z{number}": jnp.zeros((ROWS, size)) for number, size in enumerate(network.sizes[1:], 1)}
+    nudges |= {name: jnp.zeros_like(trace[name]) for name in trace if name[0] in "en"}
     differentiated = jax.value_and_grad(by_definition, argnums=(1, 5), has_aux=True)
     (L, values), (gradients, deltas) = jax.jit(differentiated, static_argnums=0)(
         network, parameters, x, y, weight, nudges
     )
     expected = dict(values) | {"L": L}
-    for number, (delta, row) in enumerate(zip(deltas, flat(gradients), strict=True), 1):
-        expected[f"delta{number}"] = delta
-        for name, array in zip(("dW", "db", "dgain", "dshift"), row, strict=True):
-            if array is not None:
-                expected[f"{name}{number}"] = array
+    expected |= {name.replace("z", "delta") if "z" in name else f"d{name}": d for name, d in deltas.items()}
+    expected |= {f"d{name}": gradient for name, gradient in named(gradients)}
     assert trace.keys() == expected.keys()
     for name, value in expected.items():
         assert trace[name].shape == value.shape, name
@@ -118,7 +130,7 @@ def test_the_trace_is_what_forward_and_backward_give(network, example):
 def test_names_and_shapes_in_order():
     network = Network((3, 4, 2), "relu", layer_norm=True)
     trace = network.trace(network.initialize(0), np.ones((6, 3)), np.ones((6, 2)))
-    assert {name: array.shape for name, array in trace.items()} == {
+    shapes = {
         "x": (6, 3),
         "z1": (6, 4),
         "n1": (6, 4),
@@ -126,8 +138,9 @@ def test_names_and_shapes_in_order():
         "z2": (6, 2),
         "y_hat": (6, 2),
         "L": (),
-        "delta1": (6, 4),
         "delta2": (6, 2),
+        "dn1": (6, 4),
+        "delta1": (6, 4),
         "dW1": (4, 3),
         "db1": (4,),
         "dgain1": (4,),
@@ -135,6 +148,21 @@ def test_names_and_shapes_in_order():
         "dW2": (2, 4),
         "db2": (2,),
     }
+    assert {name: array.shape for name, array in trace.items()} == shapes
+    assert list(trace) == list(shapes)
+
+
+def test_names_of_an_embedding_and_of_residual_blocks_in_order():
+    network = Network((7, 15, 2), "relu", embedding=EMBEDDING, residual=True)
+    trace = network.trace(network.initialize(0), np.ones((6, 7)), np.ones((6, 2)))
+    assert list(trace) == [
+        *("x", "e", "z1", "a1", "h1", "z2", "y_hat", "L"),
+        *("delta2", "delta1", "de"),
+        *("dfrequency1", "dphase1", "dV1", "dc1", "dV2", "dc2", "dE3"),
+        *("dW1", "db1", "dW2", "db2"),
+    ]
+    assert trace["e"].shape == trace["de"].shape == (6, 15)
+    np.testing.assert_array_equal(trace["h1"], trace["e"] + trace["a1"])
 
 
 def test_one_row_by_hand():

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,3 +89,79 @@ def test_seeds_other_than_integers_are_refused(seed):
 def test_too_few_rows_are_refused(y):
     with pytest.raises(TableError, match="at least 2 rows"):
         validation_split(np.array(y), 0.5, 0, stratify=True)
+
+
+# By group and by time
+
+GROUPS = st.lists(st.integers(0, 5), min_size=2, max_size=40).filter(lambda labels: len(set(labels)) > 1)
+
+
+@given(GROUPS, FRACTIONS, SEEDS)
+def test_groups_stay_together(groups, fraction, seed):
+    groups = np.array(groups)
+    parts = validation_split(groups, fraction, seed, stratify=False, groups=groups)
+    training, validation = parts
+    assert sorted([*training, *validation]) == list(range(len(groups)))
+    assert not set(groups[training]) & set(groups[validation])
+    assert len(training)
+    assert len(validation)
+    np.testing.assert_array_equal(
+        validation, validation_split(groups, fraction, seed, stratify=True, groups=groups.astype(str))[1]
+    )
+
+
+def test_groups_are_drawn_by_seed_and_near_the_size():
+    groups = np.repeat(np.arange(50), 4)
+    drawn = [validation_split(groups, 0.2, seed, stratify=False, groups=groups)[1] for seed in range(10)]
+    assert {len(part) for part in drawn} == {40}
+    assert len({tuple(part) for part in drawn}) == 10
+    large = np.repeat([0, 1], [100, 1])
+    sizes = {len(validation_split(large, 0.01, seed, stratify=False, groups=large)[1]) for seed in range(9)}
+    assert sizes == {1, 100}, "a group is never cut, however large"
+
+
+@given(GROUPS, FRACTIONS, SEEDS)
+def test_the_latest_validate(time, fraction, seed):
+    time = np.array(time)
+    training, validation = validation_split(time, fraction, seed, stratify=False, time=time)
+    assert sorted([*training, *validation]) == list(range(len(time)))
+    assert time[training].max() < time[validation].min()
+    np.testing.assert_array_equal(training, np.sort(training))
+    size = min(np.ceil(fraction * len(time)), len(time) - 1)
+    possible = [(time >= moment).sum() for moment in np.unique(time)[1:]]
+    assert abs(len(validation) - size) == min(abs(count - size) for count in possible)
+
+
+def test_times_may_be_dates_or_texts():
+    days = np.array(["2024-03-01", "2024-01-01", "2024-02-01", "2024-04-01"])
+    for time in (days, days.astype("datetime64[D]"), days.astype(object)):
+        training, validation = validation_split(days, 0.5, 0, stratify=False, time=time)
+        assert (training.tolist(), validation.tolist()) == ([1, 2], [0, 3])
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"groups": [1, 1, 1]}, TableError, "groups must be at least two.*got one. Split at random"),
+        ({"time": [1, 1, 1]}, TableError, "times must differ.*got one. Split at random"),
+        ({"groups": [1, 2, 3], "time": [1, 2, 3]}, ArgumentError, "by groups or by time; got both"),
+        (
+            {"groups": [1, 2]},
+            ArgumentError,
+            r"groups must have a value for each of the 3 rows; got shape \(2,\)",
+        ),
+        ({"time": [[1], [2], [3]]}, ArgumentError, r"time must have a value for each.*got shape \(3, 1\)"),
+        ({"time": [1, np.nan, 3]}, TableError, "time must be known in each row; row 2 has none"),
+        ({"time": np.array(["2020", "2021", "NaT"], "M8[Y]")}, TableError, "time must be known.*; row 3 has"),
+        ({"groups": ["a", None, "b"]}, TableError, "groups must be known in each row; row 2 has none"),
+        ({"groups": ["a", pd.NA, "b"]}, TableError, "groups must be known in each row; row 2 has none"),
+        (
+            {"groups": np.array(["a", 1, 2], object)},
+            ArgumentError,
+            "groups must be of one kind; got int and str",
+        ),
+    ],
+)
+def test_groups_and_times_that_do_not_split(options, error, words):
+    with pytest.raises(error, match=words):
+        validation_split([1, 2, 3], 0.5, 0, stratify=False, **options)

@@ -7,12 +7,15 @@ import optax
 import pytest
 
 from chainrule import Network, train
+from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
+from chainrule.network.parameters import map_matrices, named
 from chainrule.training import batches
 from chainrule.training.epoch import Program, begin, restored, run_epoch
 from chainrule.training.optimizers import find_optimizer
 from chainrule.training.schedules import SCHEDULES, find_schedule
 
 ROWS, BATCH = 23, 5  # the last batch has 3 rows
+EMBEDDING = [(1, Periodic(4, 3, 0.3)), (1, PiecewiseLinear(3, 2)), (1, Lookup((3,), 4))]
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +52,8 @@ def by_hand(
                 gradients = jax.tree.map(lambda g, s=shrink: g * s, gradients)
             update, memory = optimizer.update(gradients, memory, parameters)
             now = rate * float(SCHEDULES[schedule].factor(jnp.float32(step / (epochs * steps))))
-            parameters = jax.tree.map(
-                lambda p, u, now=now: p + now * (u - decay * p if p.ndim == 2 else u), parameters, update
-            )
+            shrunk = map_matrices(lambda W, now=now: W - now * decay * W, parameters)
+            parameters = jax.tree.map(lambda p, u, now=now: p + now * u, shrunk, update)
             total, step = total + float(loss) * len(rows), step + 1
         losses.append(total / ROWS)
     return parameters, losses
@@ -63,13 +65,14 @@ def by_hand(
         ({}, {"optimizer": "sgd", "rate": 0.05}),
         ({"l2": 0.1, "l1": 0.01}, {"optimizer": "sgd", "rate": 0.05}),
         ({}, {"optimizer": "adam", "rate": 0.01, "decay": 0.5}),
+        ({"embedding": EMBEDDING}, {"optimizer": "adam", "rate": 0.01, "decay": 0.5}),
         ({}, {"optimizer": "sgd", "rate": 0.05, "max_norm": 0.3}),
         (
             {"layer_norm": True, "residual": True},
             {"optimizer": "momentum", "rate": 0.02, "schedule": "one_cycle"},
         ),
     ],
-    ids=["plain", "penalties", "decay", "clipped", "scheduled"],
+    ids=["plain", "penalties", "decay", "embedded", "clipped", "scheduled"],
 )
 def test_an_epoch_is_its_steps(table, options, settings):
     network = Network((3, 6, 6, 1), "tanh", **options)
@@ -107,6 +110,21 @@ def test_weight_decay_shrinks_matrices_and_spares_biases(table):
     for affine in epoch.parameters:
         np.testing.assert_allclose(affine.W, 0.95)
         np.testing.assert_array_equal(affine.b, 1)
+
+
+def test_weight_decay_spares_embeddings(table):
+    network = Network((3, 4, 1), "relu", embedding=EMBEDDING)
+    start = jax.tree.map(jnp.ones_like, network.initialize(0))
+    x, y = np.zeros((8, 3), np.float32), np.zeros((8, 1), np.float32)
+    y += float(network.forward(start, x)[0, 0])
+    (epoch,) = train(
+        network, x, y, parameters=start, optimizer="sgd", learning_rate=0.1, weight_decay=0.5, epochs=1
+    )
+    for name, array in named(epoch.parameters):
+        if name in ("W1", "W2"):
+            np.testing.assert_allclose(array, 0.95)
+        else:
+            np.testing.assert_array_equal(array, 1)
 
 
 def test_dropout_draws_anew_in_each_step_and_is_off_in_validation(table):
@@ -149,8 +167,19 @@ def test_validation_loss_is_the_plain_loss_of_the_rows(rows):
     assert epoch.validation_loss == pytest.approx(expected, rel=1e-5)
 
 
-def test_restored_is_its_own_inverse():
-    network = Network((100, 60, 3))
+def test_only_the_w_of_affine_maps_are_kept_transposed():
+    """A table of 64 columns, frequencies and c of columns have two dimensions too."""
+    embedding = [(1, Periodic(64, 3, 0.3)), (1, PiecewiseLinear(3, 64)), (1, Lookup((3,), 128))]
+    network = Network((3, 64, 1), embedding=embedding)
+    parameters = network.initialize(0)
+    kept = dict(named(restored(network, parameters)))
+    for name, array in named(parameters):
+        assert kept[name].shape == (array.T if name == "W1" else array).shape, name
+
+
+@pytest.mark.parametrize("embedding", [None, [(97, ()), *EMBEDDING]])
+def test_restored_is_its_own_inverse(embedding):
+    network = Network((100, 60, 3), embedding=embedding)
     parameters = network.initialize(0)
     for ours, theirs in zip(
         jax.tree.leaves(restored(network, restored(network, parameters))),

@@ -1,8 +1,9 @@
 """What the command line notes in a model file beside the model, and finds there again."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from chainrule.files.description import Model
+from chainrule.tables.casting import Kind
 
 
 class About(NamedTuple):
@@ -17,6 +18,10 @@ class About(NamedTuple):
     """How many rows it learnt from; 0 if that is not known."""
     baseline: tuple[float, ...] = ()
     """The mean of each target, or the share of each class, in training."""
+    kinds: dict[str, Kind] = {}  # noqa: RUF012  never changed
+    """Columns that were said to be categories, numbers or dates."""
+    scores: dict[str, Any] = {}  # noqa: RUF012  never changed
+    """What the model scored, and on which rows."""
 
     def to_dict(self) -> dict[str, Any]:
         """Lists, texts and numbers, as a model file takes them."""
@@ -32,7 +37,10 @@ def about_of(model: Model) -> About:
         for name, kind in kinds.items()
         if isinstance(noted.get(name), list) and all(isinstance(item, kind) for item in noted[name])
     }
-    for name, single in (("task", str), ("rows", int)):
+    for name, single in (("task", str), ("rows", int), ("scores", dict)):
         if isinstance(noted.get(name), single):
             known[name] = noted[name]
+    said = noted.get("kinds")
+    if isinstance(said, dict) and all(kind in get_args(Kind) for kind in said.values()):
+        known["kinds"] = said
     return About(**known)

@@ -85,13 +85,33 @@ def _widths(text: str) -> tuple[int, ...]:
     return widths
 
 
+def _kinds(categorical: list[str], numeric: list[str], date: list[str]) -> dict[str, Any]:
+    """What each column is said to be; ArgumentError if it is said to be two things."""
+    said = [
+        *((name, "category") for name in dict.fromkeys(categorical)),
+        *((name, "number") for name in dict.fromkeys(numeric)),
+        *((name, "date") for name in dict.fromkeys(date)),
+    ]
+    for name, _ in said:
+        if [other for other, _ in said].count(name) > 1:
+            raise ArgumentError(
+                f"column {name!r} must be --categorical, --numeric or --date; it is two of them."
+            )
+    return dict(said)
+
+
 def _show_version(wished: bool) -> None:
     if wished:
         typer.echo(f"chainrule {chainrule.__version__}")
         raise typer.Exit
 
 
-Table = Annotated[str, typer.Argument(metavar="TABLE", help="CSV or Parquet file, or - for standard input.")]
+Table = Annotated[
+    str,
+    typer.Argument(
+        metavar="TABLE", help="A file such as CSV, Parquet or Excel; 'part-*.csv'; or - for standard input."
+    ),
+]
 ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="Model file, or - for standard input.")]
 Missing = Annotated[
     list[str], typer.Option(metavar="TEXT", help="A text that means missing; may be repeated.")
@@ -159,8 +179,31 @@ def fit(
     drop: Annotated[
         list[str], typer.Option(metavar="COLUMN", help="A column to leave out; may be repeated.")
     ] = [],  # noqa: B006
+    categorical: Annotated[
+        list[str], typer.Option(metavar="COLUMN", help="A column that is a category; may be repeated.")
+    ] = [],  # noqa: B006
+    numeric: Annotated[
+        list[str], typer.Option(metavar="COLUMN", help="A column that is a number; may be repeated.")
+    ] = [],  # noqa: B006
+    date: Annotated[
+        list[str], typer.Option(metavar="COLUMN", help="A column that is a date; may be repeated.")
+    ] = [],  # noqa: B006
     weight: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="A column of what each row counts.")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Rows of one group validate together; not learnt from."),
+    ] = None,
+    time: Annotated[str | None, typer.Option(metavar="COLUMN", help="The latest rows validate.")] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="What chooses the best epoch: a scikit-learn scorer, such as roc_auc."
+        ),
+    ] = None,
+    report: Annotated[
+        str | None, typer.Option(metavar="HTML", help="Where to write a page on the model and its data.")
     ] = None,
     seed: Annotated[
         int,
@@ -185,6 +228,7 @@ def fit(
         "dropout": dropout,
         "weight_decay": weight_decay,
         "max_norm": max_norm,
+        "scoring": metric,
         "random_state": seed,
     }
     from chainrule.cli.fitting import Request, fit_table
@@ -198,7 +242,11 @@ def fit(
         options={name: value for name, value in options.items() if value is not None},
         missing=tuple(missing),
         drop=tuple(drop),
+        kinds=_kinds(categorical, numeric, date),
         weight=weight,
+        group=group,
+        time=time,
+        report=report,
         json=json,
         quiet=quiet,
     )
@@ -217,16 +265,27 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also one column per class.")
     ] = False,
+    interval: Annotated[
+        float | None,
+        typer.Option(metavar="COVERAGE", help="Also the lowest and highest likely value, such as 0.9."),
+    ] = None,
+    sets: Annotated[
+        float | None,
+        typer.Option("--set", metavar="COVERAGE", help="Also all classes that are likely, such as 0.9."),
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Also the columns of TABLE.")] = False,
     missing: Missing = [],  # noqa: B006
+    json: Annotated[bool, typer.Option("--json", help="A JSON list with an object for each row.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Predict each row of a table, as CSV or to a file.
 
     Columns are found by name; further ones are ignored.
     """
-    from chainrule.cli.using import predict_table
+    from chainrule.cli.using import Wish, predict_table
 
-    predict_table(model, table, output, probabilities=probabilities, keep=keep, missing=tuple(missing))
+    wish = Wish(probabilities=probabilities, interval=interval, sets=sets, keep=keep, json=json)
+    predict_table(model, table, output, wish, tuple(missing), quiet=quiet)
 
 
 @app.command()
@@ -238,11 +297,12 @@ def evaluate(
     ] = [],  # noqa: B006
     missing: Missing = [],  # noqa: B006
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score a model on a table that has the target, beside a baseline."""
     from chainrule.cli.using import evaluate_table
 
-    evaluate_table(model, table, tuple(dict.fromkeys(target)), tuple(missing), as_json=json)
+    evaluate_table(model, table, tuple(dict.fromkeys(target)), tuple(missing), as_json=json, quiet=quiet)
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 import re
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from chainrule.cli.about import About
 from chainrule.cli.printing import Report, counted, out_json, refuse_twice, score_table
 from chainrule.errors import ArgumentError, DivergedError
-from chainrule.estimators import recipes
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.options import refuse_wrong
-from chainrule.estimators.problems import Problem, problem_of, select_columns
+from chainrule.estimators.problems import Problem, problem_of, refuse_absent, select_columns
 from chainrule.estimators.regressor import DeepRegressor
 from chainrule.estimators.scores import Comparison, baseline_of, compare
 from chainrule.estimators.target_columns import Task
@@ -24,8 +22,8 @@ from chainrule.files.description import Model
 from chainrule.files.model_file import refuse_unwritable, save
 from chainrule.network.network import shapes
 from chainrule.network.parameters import count
+from chainrule.tables.casting import Kind, recast
 from chainrule.tables.reading import read_table
-from chainrule.tables.splits import validation_split
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,6 +37,7 @@ _OPTIONS = {
     "batch_size": "--batch-size",
     "weight_decay": "--weight-decay",
     "max_norm": "--max-norm",
+    "scoring": "--metric",
 } | {name: f"--{name}" for name in ("activation", "dropout", "loss", "solver")}
 
 
@@ -54,19 +53,29 @@ class Request:
     options: dict[str, Any]
     missing: tuple[str, ...]
     drop: tuple[str, ...]
+    kinds: dict[str, Kind]
     weight: str | None
+    group: str | None
+    time: str | None
+    report: str | None
     json: bool
     quiet: bool
 
 
 @dataclass(frozen=True)
-class _Outcome:
+class Outcome:
+    """A model and what it scored."""
+
     model: Model
     seconds: float
-    scored: str
-    """Which rows the scores are of: "validation" or "training"."""
+    held_out: Problem | None
+    """The rows that validated."""
     rows: int
+    """How many rows were scored: those that validated, or all where none did."""
     comparisons: list[Comparison]
+    """The scores of each target on them."""
+    noticed: list[str]
+    """What was said of the table on the way."""
 
 
 def fit_table(request: Request) -> Model:
@@ -75,25 +84,28 @@ def fit_table(request: Request) -> Model:
     with _speaking_of_options():
         refuse_wrong(request.options)
     _refuse_outputs(request)
-    frame = read_table(request.table, missing=request.missing)
-    problem = _problem(frame, request)
-    training, held_out = _parts(problem, request)
-    _announce(report, request, problem, training, held_out)
-    outcome = _fitted(report, request, training, held_out)
-    model = outcome.model
+    with report.warnings() as noticed:
+        problem = _problem(read_table(request.table, missing=request.missing), request)
+        validation = _validation(problem, request)
+    _announce(report, request, problem)
+    outcome = _fitted(report, request, problem, validation, noticed)
     if request.output is not None:
-        baseline = tuple(baseline_of(model, training.y))
-        about = About(problem.task.value, request.targets, request.missing, len(training.y), baseline)
-        save(model, request.output, about=about.to_dict())
+        save(outcome.model, request.output, about=_about(request, problem, outcome).to_dict())
     _tell(report, request, problem, outcome)
     if request.json:
         out_json(_as_json(request, problem, outcome))
-    return model
+    return outcome.model
 
 
 def _refuse_outputs(request: Request) -> None:
     """Refuse what cannot be written, before anything is read or learnt."""
     refuse_twice(("TABLE", request.table), ("--validation", request.validation))
+    for output in (request.output, request.report):
+        if output is None:
+            continue
+        for source in (request.table, request.validation):
+            refuse_same(output, source)
+        refuse_unwritable(output)
     if request.output is None:
         return
     refuse_twice(("--output", request.output), ("--json", "-" if request.json else None))
@@ -101,9 +113,6 @@ def _refuse_outputs(request: Request) -> None:
         raise ArgumentError(
             "a model must go to a file; standard output is a terminal. Give -o MODEL, or > MODEL."
         )
-    for source in (request.table, request.validation):
-        refuse_same(request.output, source)
-    refuse_unwritable(request.output)
 
 
 def refuse_same(output: str, source: str | None) -> None:
@@ -112,61 +121,92 @@ def refuse_same(output: str, source: str | None) -> None:
         raise ArgumentError(f"--output must be another file than {source!r}, which it would replace.")
 
 
-def _problem(frame: "pl.DataFrame", request: Request) -> Problem:
-    task = None if request.task == "auto" else Task(request.task)
-    return problem_of(frame, request.targets, task, drop=request.drop, weight=request.weight)
+def _problem(frame: "pl.DataFrame", request: Request, task: Task | None = None) -> Problem:
+    for name in request.kinds:
+        refuse_absent(name, frame)
+    if task is None and request.task != "auto":
+        task = Task(request.task)
+    frame = recast(frame, request.kinds)
+    return problem_of(
+        frame,
+        request.targets,
+        task,
+        drop=[name for name in request.drop if task is None or name in frame.columns],
+        weight=request.weight,
+        group=request.group,
+        time=request.time,
+    )
 
 
-def _parts(problem: Problem, request: Request) -> tuple[Problem, Problem | None]:
-    """Rows to learn from, and rows to choose the best epoch by."""
-    if request.validation is not None:
-        frame = read_table(request.validation, missing=request.missing)
-        weight = [request.weight] if request.weight is not None else []
-        frame = select_columns(frame, [*problem.X.columns, *request.targets, *weight])
-        return problem, problem_of(frame, request.targets, problem.task, weight=request.weight)
-    if not recipes.validates(len(problem.y)):
-        return problem, None
-    classes = problem.task is Task.CLASSIFICATION
-    training, validation = validation_split(problem.y, 0.1, request.options["random_state"], stratify=classes)
-    return problem.take(training), problem.take(validation)
+def _validation(problem: Problem, request: Request) -> Problem | None:
+    """Rows of the user's own to choose the best epoch by."""
+    if request.validation is None:
+        return None
+    if request.group is not None or request.time is not None:
+        raise ArgumentError("--validation must be left out with --group or --time; got both.")
+    frame = read_table(request.validation, missing=request.missing)
+    weight = [request.weight] if request.weight is not None else []
+    frame = select_columns(frame, [*problem.X.columns, *request.targets, *weight])
+    return problem_of(recast(frame, request.kinds), request.targets, problem.task, weight=request.weight)
 
 
-def _announce(
-    report: Report, request: Request, problem: Problem, training: Problem, held_out: Problem | None
-) -> None:
+def _announce(report: Report, request: Request, problem: Problem) -> None:
     source = "standard input" if request.table == "-" else request.table
-    if request.validation is not None and held_out:
-        rows = f"{counted(len(training.y), 'row')}; {len(held_out.y):,} of {request.validation} to validate"
-    elif held_out:
-        rows = f"{counted(len(problem.y), 'row')}, {len(held_out.y):,} of them kept to validate"
-    else:
-        rows = f"{counted(len(problem.y), 'row')}, too few to keep some to validate"
-    report.say(f"{source}: {counted(problem.X.width, 'column')} to learn from; {rows}", "bold")
+    report.say(
+        f"{source}: {counted(len(problem.y), 'row')}, {counted(problem.X.width, 'column')} to learn from",
+        "bold",
+    )
+    if problem.left_out:
+        report.say(f"{counted(problem.left_out, 'row')} without a target left out", "yellow")
     names = ", ".join(map(repr, request.targets))
     report.say(f"{problem.task.value} of {names}: {problem.why}")
 
 
-def _fitted(report: Report, request: Request, training: Problem, held_out: Problem | None) -> _Outcome:
-    make = DeepRegressor if training.task is Task.REGRESSION else DeepClassifier
+def _fitted(
+    report: Report, request: Request, problem: Problem, validation: Problem | None, noticed: list[str]
+) -> Outcome:
+    make = DeepRegressor if problem.task is Task.REGRESSION else DeepClassifier
     model = make(**request.options, verbose=not request.quiet)
     start = perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        validation = (
-            {"X_val": held_out.X, "y_val": held_out.y, "sample_weight_val": held_out.weight}
-            if held_out
-            else {}
-        )
-        with _speaking_of_options():
-            model.fit(training.X, training.y, training.weight, **validation)
+    own = (
+        {"X_val": validation.X, "y_val": validation.y, "sample_weight_val": validation.weight}
+        if validation
+        else {"groups": problem.groups, "time": problem.time}
+    )
+    with report.warnings(in_options) as caught, _speaking_of_options():
+        model.fit(problem.X, problem.y, problem.weight, **own)
     seconds = perf_counter() - start
     model.set_params(verbose=False)
-    for warning in caught:
-        if issubclass(warning.category, UserWarning):
-            report.say(f"chainrule: {_in_options(str(warning.message))}", "yellow")
-    scored = held_out or training
-    comparisons = compare(model, scored.X, scored.y, baseline_of(model, training.y), request.targets)
-    return _Outcome(model, seconds, "validation" if held_out else "training", len(scored.y), comparisons)
+    held_out = validation
+    if held_out is None and model.validation_rows_ is not None:
+        held_out = problem.take(model.validation_rows_)
+    scored = held_out or problem
+    baseline = baseline_of(model, training_of(problem, model).y)
+    comparisons = compare(model, scored.X, scored.y, baseline, request.targets)
+    return Outcome(model, seconds, held_out, len(scored.y), comparisons, [*noticed, *caught])
+
+
+def training_of(problem: Problem, model: Model) -> Problem:
+    """The rows that the network learnt from."""
+    import numpy as np
+
+    if model.validation_rows_ is None:
+        return problem
+    return problem.take(np.setdiff1d(np.arange(len(problem.y)), model.validation_rows_))
+
+
+def _about(request: Request, problem: Problem, outcome: Outcome) -> About:
+    training = training_of(problem, outcome.model)
+    scores = {n: c.model for n, c in zip(request.targets, outcome.comparisons, strict=True)}
+    return About(
+        task=problem.task.value,
+        target=request.targets,
+        missing=request.missing,
+        rows=len(training.y),
+        baseline=tuple(baseline_of(outcome.model, training.y)),
+        kinds=request.kinds,
+        scores={"rows": outcome.rows, "of": _scored(outcome), "targets": scores},
+    )
 
 
 @contextmanager
@@ -174,21 +214,40 @@ def _speaking_of_options() -> Iterator[None]:
     try:
         yield
     except (ArgumentError, DivergedError) as error:
-        raise type(error)(_in_options(str(error))) from error
+        raise type(error)(in_options(str(error))) from error
 
 
-def _in_options(message: str) -> str:
+def in_options(message: str) -> str:
     """What an estimator says of its arguments, in the words of the command line."""
     begun = re.sub(r"^(\w+)(?:: [\w -]+)?(?= must be)", lambda name: _OPTIONS.get(name[1], name[0]), message)
     return re.sub(r"\w+_\w+", lambda name: _OPTIONS.get(name[0], name[0]), begun).replace(", or 'auto'", "")
 
 
-def _tell(report: Report, request: Request, problem: Problem, outcome: _Outcome) -> None:
+def _scored(outcome: Outcome) -> str:
+    return "validation" if outcome.held_out else "training"
+
+
+def _how(request: Request, outcome: Outcome) -> str:
+    """Which rows validated, in words."""
+    if outcome.held_out is None:
+        return "too few rows to keep some to validate: the scores are of rows it learnt from"
+    rows = counted(len(outcome.held_out.y), "row")
+    if request.validation is not None:
+        return f"{rows} of {request.validation} to validate"
+    if request.group is not None:
+        return f"{rows} kept to validate, whole groups by {request.group!r}"
+    if request.time is not None:
+        return f"{rows} kept to validate, the latest by {request.time!r}"
+    return f"{rows} kept to validate, drawn at random by seed {request.options['random_state']}"
+
+
+def _tell(report: Report, request: Request, problem: Problem, outcome: Outcome) -> None:
     model, network = outcome.model, outcome.model.network_
     if model.interrupted_:
         report.say("interrupted; the best model so far is kept", "yellow")
     layers = "-".join(map(str, network.sizes))
     activations = " and ".join(dict.fromkeys(activation.name for activation in network.activations))
+    report.say(_how(request, outcome))
     report.say(
         f"network {layers}, {activations or 'linear'}, loss {network.loss.name}: "
         f"{count(shapes(network)):,} parameters"
@@ -201,7 +260,7 @@ def _tell(report: Report, request: Request, problem: Problem, outcome: _Outcome)
     scores = {
         name: (c.model, c.baseline) for name, c in zip(request.targets, outcome.comparisons, strict=True)
     }
-    title = f"{counted(outcome.rows, f'{outcome.scored} row')}"
+    title = f"{counted(outcome.rows, f'{_scored(outcome)} row')}"
     other = "mean" if problem.task is Task.REGRESSION else "majority"
     report.say(score_table(scores, title, other) + "\n")
     if request.output is None:
@@ -210,7 +269,7 @@ def _tell(report: Report, request: Request, problem: Problem, outcome: _Outcome)
         report.say(f"saved {request.output} ({Path(request.output).stat().st_size:,} bytes)")
 
 
-def _as_json(request: Request, problem: Problem, outcome: _Outcome) -> dict[str, Any]:
+def _as_json(request: Request, problem: Problem, outcome: Outcome) -> dict[str, Any]:
     model, network = outcome.model, outcome.model.network_
     best = model.best_iteration_
     return {
@@ -227,7 +286,7 @@ def _as_json(request: Request, problem: Problem, outcome: _Outcome) -> dict[str,
         "seconds": round(outcome.seconds, 3),
         "training_loss": model.loss_curve_[best - 1],
         "validation_loss": -model.validation_scores_[best - 1] if model.validation_scores_ else None,
-        "scored": outcome.scored,
+        "scored": _scored(outcome),
         "scored_rows": outcome.rows,
         "scores": {name: c._asdict() for name, c in zip(request.targets, outcome.comparisons, strict=True)},
         "model": request.output,

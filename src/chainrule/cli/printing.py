@@ -1,7 +1,9 @@
 """Lines for people, JSON for programs."""
 
 import json
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -22,6 +24,18 @@ class Report:
     def say(self, text: str, style: str = "") -> None:
         """Print a line, in colours only on a terminal that wants them."""
         self._console.print(text, style=style)
+
+    @contextmanager
+    def warnings(self, reworded: Callable[[str], str] = str) -> Iterator[list[str]]:
+        """Say what is warned of inside, a line each; the list has them when the block ends."""
+        said: list[str] = []
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            yield said
+        for warning in caught:
+            if issubclass(warning.category, UserWarning):
+                said.append(reworded(str(warning.message)))
+                self.say(f"chainrule: {said[-1]}", "yellow")
 
 
 def out(text: str) -> None:

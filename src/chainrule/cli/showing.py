@@ -5,11 +5,12 @@ from typing import Any
 from chainrule.cli.about import About, about_of
 from chainrule.cli.printing import counted, out, out_json
 from chainrule.estimators.classifier import DeepClassifier
+from chainrule.estimators.recipes import CODE_SIZE
 from chainrule.files.description import Model, describe
 from chainrule.files.model_file import load
 from chainrule.network.network import shapes
 from chainrule.network.parameters import count
-from chainrule.tables.encoders import CategoryColumn, NumericColumn
+from chainrule.tables.encoders import CategoryColumn, Column, DateColumn
 
 _LEVELS = 6
 
@@ -46,15 +47,19 @@ def _columns(model: Model) -> list[tuple[str, str]]:
     return [(column.name.ljust(width), _kind(column)) for column in columns]
 
 
-def _kind(column: NumericColumn | CategoryColumn) -> str:
+def _kind(column: Column) -> str:
     if isinstance(column, CategoryColumn):
         number = len(column.levels)
         kind = "category" if number == 1 else "categories"
-        return f"{number:,} {kind}: {_some(column.levels)}"
-    if column.missing == "always":
-        return "always missing"
-    marked = ", missing values marked" if column.missing == "sometimes" else ""
-    return f"number: mean {column.mean:.6g}, standard deviation {column.scale:.6g}{marked}"
+        coded = f", each a vector of {CODE_SIZE}" if column.coded else ""
+        return f"{number:,} {kind}{coded}: {_some(column.levels)}"
+    numbers = column.elapsed if isinstance(column, DateColumn) else column
+    if numbers.missing == "always":
+        return "nothing to learn from"
+    marked = ", missing values marked" if numbers.missing == "sometimes" else ""
+    if isinstance(column, DateColumn):
+        return f"date: elapsed days, {', '.join(column.cycles) or 'no cycles'}{marked}"
+    return f"number: middle {column.center:.6g}, spread {column.scale:.6g}{marked}"
 
 
 def _training(model: Model, about: About) -> str:

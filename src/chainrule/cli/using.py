@@ -1,47 +1,85 @@
 """``chainrule predict`` and ``chainrule evaluate``."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.cli.about import about_of
 from chainrule.cli.fitting import refuse_same
-from chainrule.cli.printing import counted, out, out_json, refuse_twice, score_table
+from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, score_table
 from chainrule.errors import ArgumentError, TableError
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.prediction_table import prediction_table
-from chainrule.estimators.problems import refuse_absent, select_columns
+from chainrule.estimators.problems import refuse_absent, select_columns, with_targets
 from chainrule.estimators.scores import compare
-from chainrule.estimators.target_columns import Task, target_values
+from chainrule.estimators.target_columns import Task, some_of, target_values
 from chainrule.files.description import Model
 from chainrule.files.model_file import load
+from chainrule.tables.casting import recast
 from chainrule.tables.reading import read_table, write_table
+from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
     import polars as pl
 
 
+class Wish(NamedTuple):
+    """What a prediction shall say, and how."""
+
+    probabilities: bool = False
+    interval: float | None = None
+    sets: float | None = None
+    keep: bool = False
+    json: bool = False
+
+
 def predict_table(
-    model_file: str, table: str, output: str, *, probabilities: bool, keep: bool, missing: tuple[str, ...]
+    model_file: str, table: str, output: str, wish: Wish, missing: tuple[str, ...], *, quiet: bool
 ) -> None:
     """Read both, predict, write."""
     refuse_twice(("MODEL", model_file), ("TABLE", table))
     for source in (model_file, table):
         refuse_same(output, source)
-    model = load(model_file)
-    targets = _targets(model)
-    frame = _read(model, table, missing)
-    answers = prediction_table(model, _inputs(model, frame, targets), targets, probabilities=probabilities)
-    if keep:
+    report = Report(quiet)
+    with report.warnings():
+        model = load(model_file)
+        targets = _targets(model)
+        frame = _read(model, table, missing)
+        inputs = _inputs(model, frame, targets, report)
+        answers = prediction_table(
+            model, inputs, targets, probabilities=wish.probabilities, interval=wish.interval, sets=wish.sets
+        )
+    if wish.keep:
         for name in answers.columns:
             new = name
             while new in frame.columns:
                 new = f"predicted {new}"
             answers = answers.rename({name: new})
         answers = frame.hstack(answers)
-    write_table(answers, output)
+    if not wish.json:
+        write_table(answers, output)
+    elif output == "-":
+        out(_as_json(answers))
+    else:
+        with atomically(output) as temporary:
+            temporary.write_text(_as_json(answers) + "\n", "utf-8")
+
+
+def _as_json(frame: "pl.DataFrame") -> str:
+    """A list with an object for each row; what is not finite is null."""
+    import polars as pl
+    import polars.selectors as cs
+
+    numbers = cs.float()
+    return frame.with_columns(pl.when(numbers.is_finite()).then(numbers)).write_json()
 
 
 def evaluate_table(
-    model_file: str, table: str, given: tuple[str, ...], missing: tuple[str, ...], *, as_json: bool
+    model_file: str,
+    table: str,
+    given: tuple[str, ...],
+    missing: tuple[str, ...],
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Read both, score, print."""
     refuse_twice(("MODEL", model_file), ("TABLE", table))
@@ -53,14 +91,20 @@ def evaluate_table(
         raise ArgumentError(
             f"--target must name the {expected} target column(s) of the model; got {len(targets)}."
         )
-    frame = _read(model, table, missing)
+    report = Report(quiet)
+    with report.warnings():
+        frame = _read(model, table, missing)
     for name in targets:
         refuse_absent(name, frame)
     task = _task(model)
+    rows = frame.height
+    frame = with_targets(frame, targets)
+    if frame.height < rows:
+        report.say(f"{counted(rows - frame.height, 'row')} without a target left out", "yellow")
     y = target_values(frame, targets, task)
     constants = len(model.classes_) if isinstance(model, DeepClassifier) else expected
     baseline = list(about.baseline) if len(about.baseline) == constants else None
-    comparisons = compare(model, _inputs(model, frame, targets), y, baseline, targets)
+    comparisons = compare(model, _inputs(model, frame, targets, report), y, baseline, targets)
     of = "training" if baseline else "this table"
     other = f"{'mean' if task is Task.REGRESSION else 'majority'} of {of}"
     if as_json:
@@ -72,14 +116,18 @@ def evaluate_table(
 
 
 def _read(model: Model, table: str, missing: tuple[str, ...]) -> "pl.DataFrame":
-    """The table; what meant missing in training does here too."""
-    return read_table(table, missing=[*about_of(model).missing, *missing])
+    """The table; what meant missing in training does here too, and columns are what they were said to be."""
+    about = about_of(model)
+    return recast(read_table(table, missing=[*about.missing, *missing]), about.kinds)
 
 
-def _inputs(model: Model, frame: "pl.DataFrame", targets: tuple[str, ...]) -> Any:
+def _inputs(model: Model, frame: "pl.DataFrame", targets: tuple[str, ...], report: Report) -> Any:
     """The columns of training; by position where the model was fitted on an array."""
     names = getattr(model, "feature_names_in_", None)
     if names is not None:
+        further = [name for name in frame.columns if name not in {*names, *targets}]
+        if further:
+            report.say(f"columns that the model does not use: {some_of(further, 6)}")
         return select_columns(frame, list(names))
     rest = frame.drop(targets, strict=False)
     if rest.width != model.n_features_in_ or not all(dtype.is_numeric() for dtype in rest.dtypes):

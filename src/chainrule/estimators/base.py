@@ -4,52 +4,42 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import jax
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from chainrule.errors import ArgumentError, DivergedError, TableError
 from chainrule.estimators import recipes
+from chainrule.estimators.input_columns import categorical_positions, embedding_of
+from chainrule.estimators.mlp_attributes import MlpAttributes
 from chainrule.estimators.options import found, refuse_wrong
+from chainrule.estimators.rows import Given, Rows, given
 from chainrule.mathematics.loss import Loss
 from chainrule.network.network import Network, shapes
-from chainrule.network.parameters import Parameters, weights
+from chainrule.network.parameters import Parameters
 from chainrule.network.prediction import raw_output
 from chainrule.tables.encoders import TableEncoder, encode, fit_encoder
+from chainrule.tables.numeric_columns import Scaling
 from chainrule.tables.splits import validation_split
 from chainrule.training import interrupt, progress
-from chainrule.training.epoch import State
+from chainrule.training.early_stopping import Patience
+from chainrule.training.epoch import State, restored
 from chainrule.training.loop import Epoch, train
 from chainrule.training.optimizers import Optimizer, find_optimizer
 from chainrule.training.schedules import SCHEDULES, find_schedule
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Rows as the network sees them: x (rows, inputs), y (rows, targets), weight (rows,) or None."""
-
-    x: np.ndarray
-    y: np.ndarray
-    weight: np.ndarray | None
-
-    def take(self, rows: np.ndarray) -> "_Rows":
-        return _Rows(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
-
-
-class DeepEstimator(BaseEstimator, ABC):
+class DeepEstimator(MlpAttributes, BaseEstimator, ABC):
     """The part of DeepRegressor and DeepClassifier that does not depend on what the target is."""
 
     encoder_: TableEncoder
-    network_: Network
-    parameters_: Parameters
-    loss_curve_: list[float]
-    validation_scores_: list[float] | None
+    validation_rows_: np.ndarray | None
     best_iteration_: int
     n_iter_: int
     _state: tuple[Optimizer, State] | None
@@ -72,6 +62,10 @@ class DeepEstimator(BaseEstimator, ABC):
         dropout: float,
         layer_norm: bool,
         residual: bool,
+        categorical_features: Any,
+        scaling: str,
+        numeric_embedding: str | None,
+        scoring: Any,
         early_stopping: Any,
         validation_fraction: float,
         n_iter_no_change: int,
@@ -96,6 +90,10 @@ class DeepEstimator(BaseEstimator, ABC):
         self.dropout = dropout
         self.layer_norm = layer_norm
         self.residual = residual
+        self.categorical_features = categorical_features
+        self.scaling = scaling
+        self.numeric_embedding = numeric_embedding
+        self.scoring = scoring
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -114,20 +112,26 @@ class DeepEstimator(BaseEstimator, ABC):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        groups: Any = None,
+        time: Any = None,
     ) -> Self:
         """Learn from a table.
 
         Parameters
         ----------
         X
-            An array or a frame (pandas, polars, pyarrow) of shape (rows, columns). Numbers may be
-            missing; in frames, texts are categories.
+            An array, a sparse matrix or a frame (pandas, polars, pyarrow) of shape (rows, columns).
+            Numbers, texts and dates may be missing; in frames, texts are categories or dates.
         y
             Targets of shape (rows,) or (rows, targets).
         sample_weight
             What each row counts, ≥ 0; a row of weight 0 is left out.
         X_val, y_val, sample_weight_val
             Rows of one's own to choose the best epoch by.
+        groups
+            A label for each row: the rows of a group are all kept back to validate, or none is.
+        time
+            A value for each row, such as a date: the latest rows are kept back to validate.
 
         Raises
         ------
@@ -139,43 +143,74 @@ class DeepEstimator(BaseEstimator, ABC):
         with _unchanged_if_it_fails(self):
             refuse_wrong(self.get_params(deep=False))
             again = self.warm_start and hasattr(self, "parameters_")
-            rows, y = self._begun(X, y, sample_weight, again=again)
-            if (X_val is None) != (y_val is None) or (X_val is None and sample_weight_val is not None):
-                raise ArgumentError("X_val and y_val must come together; got one of them.")
+            kept, rows = self._begun(X, y, sample_weight, again=again)
             seed = self._seed()
-            held_out = None
-            if X_val is not None:
-                y_val, weight_val, X_val = self._checked(X_val, y_val, sample_weight_val, reset=False)
-                weight_val = self._weighted(y_val, weight_val)
-                held_out = _Rows(encode(self.encoder_, X_val), self._learned(y_val), weight_val)
-            elif self._keeps_back(len(y)):
-                training, validation = validation_split(
-                    y, self.validation_fraction, seed, stratify=self._stratifies(y)
+            held_out, training = None, rows
+            if self._brings_its_own(X_val, y_val, sample_weight_val, groups, time):
+                held_out = self._rows(self._checked(X_val, y_val, sample_weight_val, reset=False))
+                self.validation_rows_ = None
+            elif groups is not None or time is not None or self._keeps_back(len(kept.y)):
+                learnt, unseen = validation_split(
+                    kept.y,
+                    self.validation_fraction,
+                    seed,
+                    stratify=self._stratifies(kept.y),
+                    groups=kept.of(groups, "groups"),
+                    time=kept.of(time, "time"),
                 )
-                rows, held_out = rows.take(training), rows.take(validation)
-            self._train(rows, held_out, seed, again=again)
+                training, held_out = rows.take(learnt), rows.take(unseen)
+                self.validation_rows_ = unseen if kept.kept is None else kept.kept[unseen]
+            else:
+                self.validation_rows_ = None
+            self._train(training, held_out, seed, again=again)
+            self._learn_from(held_out, training)
         return self
+
+    def _brings_its_own(self, X_val: Any, y_val: Any, weight: Any, groups: Any, time: Any) -> bool:
+        if (X_val is None) != (y_val is None) or (X_val is None and weight is not None):
+            raise ArgumentError("X_val and y_val must come together; got one of them.")
+        if X_val is not None and not (groups is time is None):
+            raise ArgumentError(
+                "X_val must be left out where groups or time say which rows validate; got both."
+            )
+        if self.early_stopping is False and not (groups is time is None):
+            raise ArgumentError(
+                "early_stopping must not be False where groups or time say which rows validate; got both."
+            )
+        return X_val is not None
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
         with _unchanged_if_it_fails(self):
             refuse_wrong(self.get_params(deep=False))
             again = hasattr(self, "parameters_")
-            rows, _ = self._begun(X, y, sample_weight, again=again, classes=classes)
+            _, rows = self._begun(X, y, sample_weight, again=again, classes=classes)
+            self.validation_rows_ = None
             self._train(rows, None, self._seed(), again=again, one_epoch=True)
+            self._learn_from(None, rows)
         return self
 
     def _begun(
         self, X: Any, y: Any, sample_weight: Any, *, again: bool, classes: Any = None
-    ) -> tuple[_Rows, np.ndarray]:
-        """Learn how to encode inputs and targets, unless that is known; return the rows, and y as it came."""
-        y, weight, X = self._checked(X, y, sample_weight, reset=not again)
+    ) -> tuple[Given, Rows]:
+        """Learn how to encode inputs and targets, unless that is known; the rows as given, and encoded."""
+        kept = self._checked(X, y, sample_weight, reset=not again)
         if not again:
-            self.encoder_ = fit_encoder(X, sample_weight=weight)
-            self._begin_targets(y, weight, classes)
-        return _Rows(encode(self.encoder_, X), self._learned(y), self._weighted(y, weight)), y
+            self.encoder_ = fit_encoder(
+                kept.X,
+                sample_weight=kept.weight,
+                categorical=categorical_positions(self.categorical_features, kept.X),
+                scaling=cast(Scaling, self.scaling),
+                bins=recipes.BINS if self._embeds(kept.X) == "piecewise_linear" else 0,
+            )
+            self._begin_targets(kept.y, kept.weight, classes)
+        return kept, self._rows(kept)
+
+    def _rows(self, kept: Given) -> Rows:
+        weight = self._weighted(kept.y, kept.weight)
+        return Rows(encode(self.encoder_, kept.X), self._learned(kept.y), weight, kept.y, kept.weight)
 
     def _train(
-        self, rows: _Rows, held_out: _Rows | None, seed: int, *, again: bool, one_epoch: bool = False
+        self, rows: Rows, held_out: Rows | None, seed: int, *, again: bool, one_epoch: bool = False
     ) -> None:
         optimizer = found("solver", find_optimizer, self.solver)
         schedule = found("learning_rate", find_schedule, self.learning_rate)
@@ -197,8 +232,8 @@ class DeepEstimator(BaseEstimator, ABC):
             self.loss_curve_ = []
             self.validation_scores_ = [] if held_out else None
             self.n_iter_ = 0
-        stops = held_out is not None and self.early_stopping is not False
-        patience = self.n_iter_no_change if stops else None
+        stops = held_out is not None and self.early_stopping is not False and not one_epoch
+        scored = held_out is not None and self.scoring not in (None, "loss")
         run = train(
             network,
             rows.x,
@@ -214,16 +249,49 @@ class DeepEstimator(BaseEstimator, ABC):
             max_norm=None if self.max_norm is None else float(self.max_norm),
             batch_size=batch,
             epochs=epochs,
-            patience=None if one_epoch else patience,
+            patience=self.n_iter_no_change if stops and not scored else None,
             tol=self.tol,
             shuffle=bool(self.shuffle),
             seed=(seed + self.n_iter_) % 2**32,
         )
-        kept = self._follow(run, epochs, again=again, one_epoch=one_epoch)
+        before = getattr(self, "parameters_", None)
         self.network_ = network
+        if scored and held_out is not None:
+            run = self._scored(run, held_out, again=again)
+        kept = self._follow(run, epochs, again=again, one_epoch=one_epoch)
+        best = kept.best_parameters if kept is not None else before
+        self.parameters_ = jax.tree.map(np.asarray, best)
         if kept is not None:
-            self.parameters_ = jax.tree.map(np.asarray, kept.best_parameters)
             self._state = (optimizer, kept.state) if self.warm_start or one_epoch else None
+
+    def _scored(self, run: Iterator[Epoch], held_out: Rows, *, again: bool) -> Iterator[Epoch]:
+        """The epochs as the user's own score sees them: it says which is the best, and when to end."""
+        score = check_scoring(self, scoring=self.scoring)
+
+        def measured(parameters: Parameters) -> float:
+            self.parameters_ = jax.tree.map(np.asarray, parameters)
+            self._learn_from(held_out, held_out)
+            return float(score(self, held_out, held_out.truth, **self._weight_of_score(held_out)))
+
+        best: Parameters = ()
+        reached = -np.inf
+        if again:
+            best, reached = restored(self.network_, self.parameters_), measured(self.parameters_)
+        patience = Patience(self.n_iter_no_change if self.early_stopping is not False else None, self.tol)
+        for epoch in run:
+            if epoch.diverged:
+                yield epoch
+                return
+            now = measured(epoch.parameters)
+            improved = not best or now >= reached
+            if improved:
+                best, reached = epoch.state.parameters, now
+            yield epoch._replace(
+                validation_loss=-now, improved=improved, state=epoch.state._replace(best=best)
+            )
+            patience = patience.after(-now)
+            if patience.exhausted:
+                return
 
     def _follow(self, run: Iterator[Epoch], epochs: int, *, again: bool, one_epoch: bool) -> Epoch | None:
         """Watch the epochs go by; return the last good one, None if there is none."""
@@ -254,7 +322,7 @@ class DeepEstimator(BaseEstimator, ABC):
                 "(warm_start, partial_fit); got others. Fit a clone of this estimator."
             )
 
-    def _taken_up(self, held_out: _Rows | None, optimizer: Optimizer) -> State | None:
+    def _taken_up(self, held_out: Rows | None, optimizer: Optimizer) -> State | None:
         """Where the last training ended; its best epoch counts by its loss on the rows that validate now.
 
         Another optimizer begins with an empty memory.
@@ -267,12 +335,10 @@ class DeepEstimator(BaseEstimator, ABC):
         loss = self.network_.evaluate(self.parameters_, held_out.x, held_out.y, held_out.weight)
         return state._replace(best_loss=loss)
 
-    def _made_network(self, rows: _Rows, batch: int) -> Network:
+    def _made_network(self, rows: Rows, batch: int) -> Network:
         loss = self._found_loss()
-        sizes = self.hidden_layer_sizes
-        hidden = map(int, sizes if isinstance(sizes, Iterable) else (sizes,))
         return Network(
-            (rows.x.shape[1], *hidden, self._outputs(loss, rows.y.shape[1])),
+            (rows.x.shape[1], *self._hidden(), self._outputs(loss, rows.y.shape[1])),
             self.activation,
             loss,
             dropout=float(self.dropout),
@@ -281,12 +347,22 @@ class DeepEstimator(BaseEstimator, ABC):
             l1=float(self.l1),
             l2=recipes.l2(self.alpha, batch, len(rows.x)),
             label_smoothing=float(getattr(self, "label_smoothing", 0.0)),
+            embedding=embedding_of(self.encoder_, self._embeds(self.encoder_.columns)),
         )
 
+    def _embeds(self, columns: Any) -> str | None:
+        number = columns.shape[1] if hasattr(columns, "shape") else len(columns)
+        return recipes.numeric_embedding(self.numeric_embedding, len(self._hidden()), number)
+
+    def _hidden(self) -> tuple[int, ...]:
+        sizes = self.hidden_layer_sizes
+        return tuple(map(int, sizes if isinstance(sizes, Iterable) else (sizes,)))
+
     def _raw(self, X: Any) -> np.ndarray:
-        """ŷ of shape (rows, outputs)."""
+        """ŷ of shape (rows, outputs), of a table or of rows that are encoded already."""
         check_is_fitted(self, "parameters_")
-        return raw_output(self.network_, self.parameters_, encode(self.encoder_, self._table(X, reset=False)))
+        x = X.x if isinstance(X, Rows) else encode(self.encoder_, self._table(X, reset=False))
+        return raw_output(self.network_, self.parameters_, x)
 
     def _table(self, X: Any, reset: bool) -> Any:
         """Check a table as scikit-learn does; frames keep their columns' types."""
@@ -294,28 +370,17 @@ class DeepEstimator(BaseEstimator, ABC):
         if frame:
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
-        return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
+        return validate_data(
+            self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan", accept_sparse="csr"
+        )
 
-    def _checked(
-        self, X: Any, y: Any, sample_weight: Any, reset: bool
-    ) -> tuple[np.ndarray, np.ndarray | None, Any]:
+    def _checked(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Given:
         """Check rows that belong together, and leave out those of weight 0."""
         if y is None:
             raise TableError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None. Give y."
             )
-        X, y = self._table(X, reset), self._checked_targets(y)
-        check_consistent_length(X, y, sample_weight)
-        if sample_weight is None:
-            return y, None, X
-        weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
-        counts = weight > 0
-        if counts.all():
-            return y, weight, X
-        if not counts.any():
-            raise TableError("sample_weight must be above 0 in at least one row; got only zeros.")
-        kept = np.flatnonzero(counts)
-        return y[kept], weight[kept], X[kept] if isinstance(X, np.ndarray) else _taken(X, kept)
+        return given(self._table(X, reset), self._checked_targets(y), sample_weight)
 
     def _keeps_back(self, rows: int) -> bool:
         wished = recipes.validates(rows) if self.early_stopping == "auto" else self.early_stopping
@@ -339,48 +404,26 @@ class DeepEstimator(BaseEstimator, ABC):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
         tags.target_tags.single_output = True
         tags.target_tags.multi_output = True
         return tags
 
+    def _weight_of_score(self, rows: Rows) -> dict[str, np.ndarray]:
+        return {} if rows.counts is None else {"sample_weight": rows.counts}
+
+    def _need_unseen(self, method: str) -> ArgumentError:
+        """Why there is no honest width or set: every row was learnt from."""
+        return ArgumentError(
+            f"{method} must know how far off predictions are on rows that were not learnt from; none were "
+            "kept back. Fit with early_stopping=True, or give X_val and y_val."
+        )
+
     def _weighted(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
         """What each row counts; classes may have a weight too."""
         return weight
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """Wᵀ of each affine map, shape (inputs, outputs), as scikit-learn's MLP has them."""
-        return [np.asarray(entry.W).T for entry in weights(self.parameters_)]
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """b of each affine map."""
-        return [np.asarray(entry.b) for entry in weights(self.parameters_)]
-
-    @property
-    def n_layers_(self) -> int:
-        """Layers of units: inputs, hidden layers, outputs."""
-        return len(self.network_.sizes)
-
-    @property
-    def n_outputs_(self) -> int:
-        """Outputs of the network."""
-        return self.network_.sizes[-1]
-
-    @property
-    def loss_(self) -> float:
-        """The training loss of the last epoch."""
-        return self.loss_curve_[-1]
-
-    @property
-    def best_loss_(self) -> float | None:
-        """The lowest training loss; None where the validation rows decide, as in scikit-learn's MLP."""
-        return None if self.validation_scores_ else min(self.loss_curve_)
-
-    @property
-    def best_validation_score_(self) -> float | None:
-        """The highest of ``validation_scores_``; None without validation rows."""
-        return max(self.validation_scores_) if self.validation_scores_ else None
 
     @abstractmethod
     def _found_loss(self) -> Loss:
@@ -403,6 +446,10 @@ class DeepEstimator(BaseEstimator, ABC):
         """Targets as the loss sees them, shape (rows, targets)."""
 
     @abstractmethod
+    def _learn_from(self, unseen: Rows | None, training: Rows) -> None:
+        """Learn from rows that the network did not see how far its answers can be trusted."""
+
+    @abstractmethod
     def _stratifies(self, y: np.ndarray) -> bool:
         """Whether a validation part should have the classes in proportion."""
 
@@ -416,9 +463,3 @@ def _unchanged_if_it_fails(estimator: DeepEstimator) -> Iterator[None]:
     except BaseException:
         estimator.__dict__ = before
         raise
-
-
-def _taken(frame: Any, rows: np.ndarray) -> Any:
-    import narwhals as nw
-
-    return nw.from_native(frame, eager_only=True)[rows.tolist()].to_native()

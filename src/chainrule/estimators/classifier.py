@@ -10,17 +10,26 @@ from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import ArgumentError, TableError
+from chainrule.estimators import conformal_sets
 from chainrule.estimators.base import DeepEstimator
+from chainrule.estimators.calibration import calibration_error, fit_label_temperature, fit_temperature
+from chainrule.estimators.conformal import Nonconformity
 from chainrule.estimators.documentation import ATTRIBUTES, PARAMETERS
+from chainrule.estimators.rows import Rows
 from chainrule.estimators.targets import as_indicators
 from chainrule.mathematics.loss import DISTRIBUTION, PROBABILITY, Loss
 from chainrule.mathematics.losses import find_loss
 
 
+def _gives_probabilities(loss: Loss) -> bool:
+    return "logit" in loss.link
+
+
 def _has_probabilities(estimator: "DeepClassifier") -> bool:
-    if estimator.loss != "auto" and "logit" not in find_loss(estimator.loss).link:
+    if estimator.loss != "auto" and not _gives_probabilities(find_loss(estimator.loss)):
         raise AttributeError(f"the loss {estimator.loss!r} gives no probabilities; use decision_function.")
     return True
 
@@ -82,6 +91,10 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         dropout: float = 0.0,
         layer_norm: bool = False,
         residual: bool = False,
+        categorical_features: Any = "from_dtype",
+        scaling: str = "robust",
+        numeric_embedding: str | None = "auto",
+        scoring: Any = "loss",
         class_weight: Any = None,
         label_smoothing: float = 0.0,
         early_stopping: Any = "auto",
@@ -109,6 +122,10 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             dropout=dropout,
             layer_norm=layer_norm,
             residual=residual,
+            categorical_features=categorical_features,
+            scaling=scaling,
+            numeric_embedding=numeric_embedding,
+            scoring=scoring,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
@@ -138,15 +155,41 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
     @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities of shape (rows, classes), each row of sum 1; for labels, of each label."""
+        """Probabilities of shape (rows, classes), each row of sum 1; for labels, of each label.
+
+        They are calibrated: the logits are divided by ``temperature_``, found on the rows kept back.
+        """
         raw = self._raw(X)
         with jax.enable_x64(True):  # in float32, 1 − p is 0 from logits of 17 on
-            p = np.asarray(self.network_.loss.inverse_link(jnp.asarray(raw, np.float64)))
+            logits = jnp.asarray(raw, np.float64) / self.temperature_
+            p = np.asarray(self.network_.loss.inverse_link(logits))
         if self._multilabel:
-            return p
+            return p.clip(np.finfo(p.dtype).tiny, 1 - np.finfo(p.dtype).epsneg)  # never quite certain
         if p.shape[1] == 1:
             return np.hstack([1 - p, p])
         return p / p.sum(axis=1, keepdims=True)
+
+    @available_if(_has_probabilities)
+    def predict_set(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = False) -> np.ndarray:
+        """Say which classes are likely, shape (rows, classes) of booleans, in the order of ``classes_``.
+
+        Split conformal sets: for rows like those of training, a share of at least ``coverage`` of the sets
+        holds the true class, on average over rows and draws of the rows kept back. The most probable class
+        is always in, unless ``allow_empty``: without it, a model that is right more often than asked for
+        covers more. Source: Sadinle et al. 2019, arXiv:1609.00451.
+
+        Raises
+        ------
+        ArgumentError
+            For several labels, if no rows were kept back, or ``coverage`` is not between 0 and 1.
+        """
+        check_is_fitted(self, "parameters_")
+        if self._multilabel:
+            raise ArgumentError("predict_set must be asked of classes; the model has several labels.")
+        if self.nonconformity_ is None:
+            raise self._need_unseen("predict_set")
+        scores = conformal_sets.least_likely(self.predict_proba(X))
+        return conformal_sets.sets(scores, self.nonconformity_.quantile(coverage), empty=allow_empty)
 
     @available_if(_has_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:
@@ -236,6 +279,38 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             return weight * (weight.sum() / (len(classes) * totals))[codes]
         by_class = compute_sample_weight(self.class_weight, y)
         return by_class if weight is None else weight * by_class
+
+    def _learn_from(self, unseen: Rows | None, training: Rows) -> None:
+        self.temperature_ = 1.0
+        self.calibration_error_: tuple[float, float] | None = None
+        self.nonconformity_: Nonconformity | None = None
+        if unseen is None or not _gives_probabilities(self.network_.loss):
+            return
+        before = self.predict_proba(unseen)
+        if self._multilabel:
+            self.temperature_ = fit_label_temperature(self._raw(unseen), unseen.truth, unseen.weight)
+            errors = [
+                float(
+                    np.mean(
+                        [
+                            calibration_error(*label, unseen.weight)
+                            for label in zip(p.T, unseen.truth.T, strict=True)
+                        ]
+                    )
+                )
+                for p in (before, self.predict_proba(unseen))
+            ]
+            self.calibration_error_ = (errors[0], errors[1])
+            return
+        codes = np.searchsorted(self.classes_, unseen.truth)
+        self.temperature_ = fit_temperature(self._raw(unseen), codes, unseen.weight)
+        p = self.predict_proba(unseen)
+        self.calibration_error_ = (
+            calibration_error(before, codes, unseen.weight),
+            calibration_error(p, codes, unseen.weight),
+        )
+        scores = conformal_sets.true_class(conformal_sets.least_likely(p), codes)
+        self.nonconformity_ = Nonconformity.of(scores, unseen.counts)
 
     def _stratifies(self, y: np.ndarray) -> bool:
         return y.ndim == 1

@@ -32,6 +32,19 @@ PARAMETERS = """
         The share of hidden units that are silent in a training step.
     layer_norm, residual
         Layer normalisation before each activation; residual sums around layers of equal width.
+    categorical_features
+        Which columns are categories whatever they hold: names, positions, or one boolean for each column.
+        "from_dtype" and None take texts, pandas and polars categoricals; booleans are numbers 0 and 1.
+    scaling
+        Of numbers: "robust" (median and quartiles, far values drawn in to ±3), "standard" (mean 0, spread
+        1), or "quantile" (as a standard normal).
+    numeric_embedding
+        None; "periodic" (a number also as learnt waves, arXiv:2407.04491) or "piecewise_linear" (also by
+        its place among 24 bins of equally many rows, arXiv:2203.05556). "auto" is the latter, and None in
+        a linear model and for more than 100 columns.
+    scoring
+        What chooses the best epoch on the rows kept back: "loss", the name of a scikit-learn scorer such as
+        "roc_auc", or a callable (estimator, X, y) to number, greater is better.
     {extra}early_stopping
         Whether to keep back ``validation_fraction`` of the rows, keep the epoch that is best on them, and
         stop after ``n_iter_no_change`` epochs that are not better by ``tol``. "auto" does from 200 rows on.
@@ -57,8 +70,10 @@ ATTRIBUTES = """
     loss_curve_
         The training loss of each epoch, as the loss sees the targets.
     validation_scores_
-        Minus the validation loss after each epoch, greater is better, as HistGradientBoosting's with
-        ``scoring="loss"``; None without validation rows.
+        Minus the validation loss after each epoch, or the score by ``scoring``, greater is better, as
+        HistGradientBoosting's; None without validation rows.
+    validation_rows_
+        The numbers of the rows that were kept back to validate, from 0; None if none were.
     best_iteration_
         The epoch, from 1, whose parameters were kept.
     n_iter_

@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.errors import ArgumentError
 from chainrule.mathematics.activations import find_activation
 from chainrule.mathematics.losses import find_loss
+from chainrule.mathematics.named import did_you_mean
 from chainrule.training.optimizers import find_optimizer
 from chainrule.training.schedules import find_schedule
 
@@ -43,6 +44,12 @@ def _auto(value: Any) -> bool:
     return isinstance(value, str) and value == "auto"
 
 
+def _one_of(*values: str | None) -> _Rule:
+    return "one of " + ", ".join(
+        map(repr, values)
+    ), lambda value: (value is None or isinstance(value, str)) and value in values
+
+
 _SHARE: _Rule = ("a number of at least 0 and below 1", lambda v: _number(v) and 0 <= v < 1)
 _PENALTY: _Rule = ("a number of 0 or more", lambda v: _number(v) and 0 <= v < inf)
 _BOOLEAN: _Rule = ("True or False", _yes_or_no)
@@ -59,6 +66,13 @@ RULES: dict[str, _Rule] = {
     "dropout": _SHARE,
     "layer_norm": _BOOLEAN,
     "residual": _BOOLEAN,
+    "scaling": _one_of("robust", "standard", "quantile"),
+    "numeric_embedding": _one_of("auto", None, "periodic", "piecewise_linear"),
+    "target_transform": _one_of(None, "log"),
+    "scoring": (
+        "'loss', the name of a scikit-learn scorer, or a callable (estimator, X, y) to number",
+        lambda v: v is None or isinstance(v, str) or callable(v),
+    ),
     "class_weight": (
         "None, 'balanced', or a dict of class to weight",
         lambda v: v is None or isinstance(v, Mapping | list) or (isinstance(v, str) and v == "balanced"),
@@ -75,11 +89,24 @@ RULES: dict[str, _Rule] = {
 }
 
 
+def _find_scorer(name: object) -> object:
+    from sklearn.metrics import get_scorer_names
+
+    names = ["loss", *get_scorer_names()]
+    if name not in names:
+        hint = did_you_mean(str(name), names) or " See sklearn.metrics.get_scorer_names()."
+        raise ArgumentError(
+            f"scoring must be 'loss' or the name of a scikit-learn scorer; got {name!r}.{hint}"
+        )
+    return name
+
+
 _FINDERS: dict[str, Callable[[object], object]] = {
     "activation": find_activation,
     "loss": find_loss,
     "solver": find_optimizer,
     "learning_rate": find_schedule,
+    "scoring": _find_scorer,
 }
 
 

@@ -20,12 +20,16 @@ def prediction_table(
     targets: Sequence[str],
     *,
     probabilities: bool = False,
+    interval: float | None = None,
+    sets: float | None = None,
 ) -> "pl.DataFrame":
     """Predict, one column for each target, named after it.
 
     Several quantiles are columns such as "price (quantile 0.1)"; the loss "gaussian_nll" adds "price
     (standard deviation)". With ``probabilities``, there is also a column such as "city = Rome" for each
-    class; of labels, the probability that each holds stands in place of the prediction.
+    class; of labels, the probability that each holds stands in place of the prediction. ``interval`` adds
+    "price (low)" and "price (high)", between which a value is with that coverage; ``sets`` adds "city (set)",
+    the classes that are likely, separated by a bar.
 
     Raises
     ------
@@ -38,6 +42,8 @@ def prediction_table(
 
     columns: dict[str, np.ndarray] = {}
     if isinstance(model, DeepClassifier):
+        if interval is not None:
+            raise ArgumentError("--interval must be left out for classes; --set gives those that are likely.")
         if probabilities and not hasattr(model, "predict_proba"):
             raise ArgumentError(
                 f"--probabilities must be left out: the loss {model.network_.loss.name!r} gives none."
@@ -50,14 +56,31 @@ def prediction_table(
             if probabilities:
                 names = [f"{targets[0]} = {_spelt(value)}" for value in model.classes_.tolist()]
                 columns |= zip(names, model.predict_proba(X).T, strict=True)
+        if sets is not None:
+            spelt = np.array([_spelt(value) for value in model.classes_.tolist()], object)
+            likely = ["|".join(spelt[row]) for row in model.predict_set(X, sets)]
+            columns[f"{targets[0]} (set)"] = np.array(likely, object)
         return pl.DataFrame({name: values.tolist() for name, values in columns.items()})
     if probabilities:
         raise ArgumentError("--probabilities must be left out for a regression model: it has no classes.")
+    if sets is not None:
+        raise ArgumentError("--set must be left out for numbers; --interval gives where they are likely.")
+    columns = _numbers(model, X, targets)
+    if interval is not None:
+        bounds = model.predict_interval(X, interval).reshape(-1, len(targets), 2)
+        for k, name in enumerate(targets):
+            columns[f"{name} (low)"], columns[f"{name} (high)"] = bounds[:, k].T
+    return pl.DataFrame(columns)
+
+
+def _numbers(
+    model: DeepRegressor, X: "pl.DataFrame | np.ndarray", targets: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """The columns of a regression."""
     if model.network_.loss.name == "gaussian_nll":
         mean, deviation = (part.reshape(len(part), -1) for part in model.predict(X, return_std=True))
-        columns |= zip(targets, mean.T, strict=True)
-        columns |= zip([f"{name} (standard deviation)" for name in targets], deviation.T, strict=True)
-        return pl.DataFrame(columns)
+        columns = dict(zip(targets, mean.T, strict=True))
+        return columns | {f"{n} (standard deviation)": d for n, d in zip(targets, deviation.T, strict=True)}
     predictions = np.asarray(model.predict(X))
     predictions = predictions.reshape(len(predictions), -1)
     levels = quantile_levels(model.network_.loss)
@@ -65,7 +88,7 @@ def prediction_table(
         names = [f"{name} (quantile {level:g})" for level in levels for name in targets]
     else:
         names = list(targets)
-    return pl.DataFrame(dict(zip(names, predictions.T, strict=True)))
+    return dict(zip(names, predictions.T, strict=True))
 
 
 def _spelt(value: object) -> str:

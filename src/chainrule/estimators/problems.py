@@ -9,12 +9,14 @@ from chainrule.errors import ArgumentError, TableError
 from chainrule.estimators.target_columns import (
     Task,
     kind_of,
+    missing_in,
     numbers_of,
     refuse_missing,
     some_of,
     target_values,
 )
 from chainrule.mathematics.named import did_you_mean
+from chainrule.tables.date_columns import parse_dates, spelling_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,11 +34,24 @@ class Problem(NamedTuple):
     task: Task
     why: str
     """What in the targets decided on the task, in words."""
+    groups: np.ndarray | None = None
+    time: np.ndarray | None = None
+    left_out: int = 0
+    """How many rows had no target."""
 
     def take(self, rows: np.ndarray) -> "Problem":
         """The same problem on some of the rows."""
-        weight = None if self.weight is None else self.weight[rows]
-        return self._replace(X=self.X[rows], y=self.y[rows], weight=weight)
+
+        def some(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[rows]
+
+        return self._replace(
+            X=self.X[rows],
+            y=self.y[rows],
+            weight=some(self.weight),
+            groups=some(self.groups),
+            time=some(self.time),
+        )
 
 
 def problem_of(
@@ -46,10 +61,13 @@ def problem_of(
     *,
     drop: Sequence[str] = (),
     weight: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
 ) -> Problem:
     """Take a table apart into a problem; without a ``task``, the targets decide.
 
-    Texts, categories and booleans are classes, numbers are numbers; several booleans are labels.
+    Texts, categories and booleans are classes, numbers are numbers; several booleans are labels. Rows
+    without a target are left out. The column of groups is none to learn from; that of times is.
 
     Raises
     ------
@@ -58,11 +76,17 @@ def problem_of(
     TableError
         If targets or weights cannot be used, with the first bad value and its row, from 1.
     """
-    special = [*dict.fromkeys(targets), *dict.fromkeys(drop), *([weight] if weight is not None else [])]
-    for name in special:
+    special = [*dict.fromkeys(targets), *dict.fromkeys(drop), *(n for n in (weight, group) if n is not None)]
+    for name in [*special, *([time] if time is not None else [])]:
         refuse_absent(name, frame)
         if special.count(name) > 1:
-            raise ArgumentError(f"column {name!r} must be target, weight or dropped; it is two of them.")
+            raise ArgumentError(
+                f"column {name!r} must be target, weight, group or dropped; it is two of them."
+            )
+    if time in targets:
+        raise ArgumentError(f"column {time!r} must be target or time; it is both.")
+    rows = frame.height
+    frame = with_targets(frame, targets)
     X = frame.drop(special)
     if not X.width:
         raise ArgumentError("a table must have columns to learn from; none is left beside the target.")
@@ -71,8 +95,49 @@ def problem_of(
     else:
         task = Task.LABELS if task is Task.CLASSIFICATION and len(set(targets)) > 1 else task
         why = "as asked for"
-    y = target_values(frame, targets, task)
-    return Problem(X, y, None if weight is None else _weights(frame[weight]), task, why)
+    return Problem(
+        X,
+        target_values(frame, targets, task),
+        None if weight is None else _weights(frame[weight]),
+        task,
+        why,
+        None if group is None else _labels(frame[group]),
+        None if time is None else _times(frame[time]),
+        rows - frame.height,
+    )
+
+
+def with_targets(frame: "pl.DataFrame", targets: Sequence[str]) -> "pl.DataFrame":
+    """The rows that have all targets."""
+    absent = np.zeros(frame.height, bool)
+    for name in targets:
+        absent |= missing_in(frame[name])
+    if absent.all():
+        raise TableError(f"the target {targets[0]!r} must have values; all are missing. Check the column.")
+    return frame.filter(~absent) if absent.any() else frame
+
+
+def _labels(column: "pl.Series") -> np.ndarray:
+    """A number for each group; rows without one are a group together."""
+    import polars as pl
+
+    return column.cast(pl.String, strict=False).rank("dense").fill_null(0).to_numpy()
+
+
+def _times(column: "pl.Series") -> np.ndarray:
+    """Numbers in the order of time."""
+    import polars as pl
+
+    refuse_missing(column, "the time")
+    if column.dtype == pl.String:
+        spelling = spelling_of(column)
+        if spelling is None:
+            raise TableError(
+                f"the time {column.name!r} must be dates or numbers; got text such as {column[0]!r}. "
+                "Write dates as 2024-12-31."
+            )
+        column = parse_dates(column, spelling, lenient=False)
+    return column.rank("dense").to_numpy()
 
 
 def select_columns(frame: "pl.DataFrame", names: Sequence[str]) -> "pl.DataFrame":
@@ -133,7 +198,7 @@ def _refuse_misspelt_numbers(target: "pl.Series") -> None:
 
 
 def _weights(column: "pl.Series") -> np.ndarray:
-    refuse_missing(column)
+    refuse_missing(column, "the weight")
     values = numbers_of(column) if column.dtype.is_numeric() else np.array([np.nan])
     if not ((values >= 0).all() and values.any()):
         raise TableError(

@@ -13,8 +13,32 @@ _EPOCHS = 60
 _STEPS = 1_500  # a network needs about this many steps to learn anything, however few the rows
 _MOST_EPOCHS = 500
 
+PERIODIC = (16, 4, 0.1)
+"""Frequencies, outputs and spread of the frequencies of a periodic embedding. Source: arXiv:2407.04491."""
+
+BINS = 24
+PIECEWISE_LINEAR = (BINS, 8)
+"""Bins and outputs of a piecewise-linear embedding. Source: arXiv:2203.05556, arXiv:2410.24210."""
+
+CODE_SIZE = 8
+"""The width of a category's embedding vector. Source: arXiv:2407.04491."""
+
 # With fewer rows a validation part says more about luck than about the network.
 _ROWS_TO_VALIDATE = 200
+
+
+# Beyond, the embedded table is large, and the tables at hand (pixels) were better off without.
+_MOST_COLUMNS_TO_EMBED = 100
+
+
+def numeric_embedding(wish: str | None, hidden_layers: int, columns: int) -> str | None:
+    """Resolve "auto": piecewise-linear, which lowered errors by 3 % over 15 tables; none in a linear model.
+
+    Measured by ``benchmarks/embeddings.py``: 20 % and 5–7 % better on jagged targets, ±2 % elsewhere.
+    """
+    if wish != "auto":
+        return wish
+    return "piecewise_linear" if hidden_layers and columns <= _MOST_COLUMNS_TO_EMBED else None
 
 
 def batch_size(rows: int) -> int:

@@ -9,9 +9,12 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import ArgumentError, TableError
+from chainrule.estimators import conformal
 from chainrule.estimators.base import DeepEstimator
+from chainrule.estimators.conformal import MondrianNonconformity, Nonconformity
 from chainrule.estimators.documentation import ATTRIBUTES, PARAMETERS
-from chainrule.estimators.targets import fit_scale, refuse_outside
+from chainrule.estimators.rows import Rows
+from chainrule.estimators.targets import fit_scale, refuse_log, refuse_outside
 from chainrule.mathematics.loss import Loss
 from chainrule.mathematics.losses import find_loss
 
@@ -31,7 +34,12 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         losses on any real number see targets of mean 0 and spread 1 (so huber's delta is in standard
         deviations), those with a log link of mean 1, the
         others and one's own see them as they are.''',
-            extra="",
+            extra='''target_transform
+        None, or "log" for targets above 0 that spread over orders of magnitude: the network learns log y,
+        and predictions of the squared error are still means of y, by Duan's smearing (Duan 1983) on the
+        rows kept back. Skewed counts and amounts may do better with the loss "poisson", "gamma" or
+        "tweedie", which learn the mean itself through a logarithm.
+    ''',
         )
     }
 
@@ -66,6 +74,11 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         dropout: float = 0.0,
         layer_norm: bool = False,
         residual: bool = False,
+        categorical_features: Any = "from_dtype",
+        scaling: str = "robust",
+        numeric_embedding: str | None = "auto",
+        scoring: Any = "loss",
+        target_transform: str | None = None,
         early_stopping: Any = "auto",
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 20,
@@ -91,6 +104,10 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             dropout=dropout,
             layer_norm=layer_norm,
             residual=residual,
+            categorical_features=categorical_features,
+            scaling=scaling,
+            numeric_embedding=numeric_embedding,
+            scoring=scoring,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
@@ -100,6 +117,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             random_state=random_state,
             verbose=verbose,
         )
+        self.target_transform = target_transform
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict the targets, shape (rows,) or (rows, targets), in the units of y.
@@ -108,20 +126,16 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         "gaussian_nll", ``return_std`` also returns the predicted standard deviation, of the same shape.
         """
         raw = self._raw(X)
-        loss, targets = self.network_.loss, self.network_.targets
+        loss = self.network_.loss
         if return_std and loss.name != "gaussian_nll":
             raise ArgumentError(
                 f"return_std must be False with the loss {loss.name!r}; train with loss='gaussian_nll'."
             )
-        predictions = np.asarray(loss.inverse_link(jnp.asarray(raw)), np.float64)
-        if loss.name == "gaussian_nll":
-            mean = self.scale_.restored(predictions[:, :targets])
-            if not return_std:
-                return self._shaped(mean)
-            return self._shaped(mean), self._shaped(
-                np.sqrt(predictions[:, targets:]) * np.array(self.scale_.scale)
-            )
-        return self._shaped(self.scale_.restored(predictions))
+        parts = self._parts(raw)
+        if loss.name != "gaussian_nll":
+            return self._shaped(np.hstack(parts))
+        mean, deviation = map(self._shaped, parts)
+        return (mean, deviation) if return_std else mean
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R² of the predictions; several quantiles have none."""
@@ -155,7 +169,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
     def _begin_targets(self, y: np.ndarray, weight: np.ndarray | None, classes: Any) -> None:
         self._matrix = y.ndim == 2
-        self.scale_ = fit_scale(y.reshape(len(y), -1), weight, self._found_loss())
+        log = self.target_transform == "log"
+        self.scale_ = fit_scale(y.reshape(len(y), -1), weight, self._found_loss(), log)
 
     def _learned(self, y: np.ndarray) -> np.ndarray:
         y = y.reshape(len(y), -1)
@@ -163,8 +178,74 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             raise TableError(
                 f"y must have {len(self.scale_.scale)} target(s), as where learning began; got {y.shape[1]}."
             )
-        refuse_outside(y, self._found_loss())
+        loss = self._found_loss()
+        refuse_outside(y, loss)
+        if self.scale_.log:
+            refuse_log(y, loss)
         return self.scale_.learned(y)
+
+    def _learn_from(self, unseen: Rows | None, training: Rows) -> None:
+        if self.scale_.log and self.network_.loss.name == "squared_error":
+            rows = unseen or training
+            truth = rows.truth.reshape(len(rows.truth), -1)
+            self.scale_ = self.scale_.smeared(self._raw(rows), truth, rows.weight)
+        self.nonconformity_ = None if unseen is None else self._nonconformity(unseen)
+
+    def _nonconformity(self, unseen: Rows) -> tuple[Nonconformity | MondrianNonconformity, ...]:
+        """How far off the predictions of each target are."""
+        truth = unseen.truth.reshape(len(unseen.truth), -1).T
+        parts = self._parts(self._raw(unseen))
+        if len(parts) == 1:  # by groups of the prediction: the errors of large values are often larger
+            return tuple(
+                MondrianNonconformity.of(conformal.absolute(y, point), point, unseen.counts)
+                for y, point in zip(truth, parts[0].T, strict=True)
+            )
+        score = conformal.scaled if self.network_.loss.name == "gaussian_nll" else conformal.quantile_pair
+        return tuple(
+            Nonconformity.of(score(y, first, second), unseen.counts)
+            for y, first, second in zip(truth, parts[0].T, parts[-1].T, strict=True)
+        )
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> np.ndarray:
+        """Say between which values each target is: [low, high], shape (rows, 2) or (rows, targets, 2).
+
+        Split conformal intervals: for rows like those of training, a share ``coverage`` of the truths is
+        inside, whatever the data; it is guaranteed on average over rows and draws of the rows kept back,
+        by which the widths are set (the best epoch, too, was chosen by them, which is no more than a
+        hair's optimism). Widths follow the prediction; with several quantiles they are those of the
+        outermost two (CQR), with "gaussian_nll" the predicted deviation. Source: arXiv:1604.04173,
+        arXiv:1905.03222.
+
+        Raises
+        ------
+        ArgumentError
+            If no rows were kept back, or ``coverage`` is not between 0 and 1.
+        """
+        check_is_fitted(self, "parameters_")
+        if self.nonconformity_ is None:
+            raise self._need_unseen("predict_interval")
+        parts = self._parts(self._raw(X))
+        loss = self.network_.loss.name
+        bounds = []
+        for k, nonconformity in enumerate(self.nonconformity_):
+            first, second = parts[0][:, k], parts[-1][:, k]
+            if isinstance(nonconformity, MondrianNonconformity):
+                bounds.append(conformal.absolute_interval(first, nonconformity.quantiles(first, coverage)))
+            elif loss == "gaussian_nll":
+                bounds.append(conformal.scaled_interval(first, second, nonconformity.quantile(coverage)))
+            else:
+                threshold = nonconformity.quantile(coverage)
+                bounds.append(conformal.quantile_pair_interval(first, second, threshold))
+        return np.stack(bounds, axis=1) if self._matrix else bounds[0]
+
+    def _parts(self, raw: np.ndarray) -> list[np.ndarray]:
+        """Predictions, (rows, targets) each: the point; mean and deviation; or quantile by quantile."""
+        loss, targets = self.network_.loss, self.network_.targets
+        predictions = np.asarray(loss.inverse_link(jnp.asarray(raw)), np.float64)
+        if loss.name == "gaussian_nll":
+            deviation = np.sqrt(predictions[:, targets:]) * np.array(self.scale_.scale)
+            return [self.scale_.restored(predictions[:, :targets]), deviation]
+        return np.split(self.scale_.restored(predictions), loss.outputs_per_target, axis=1)
 
     def _stratifies(self, y: np.ndarray) -> bool:
         return False

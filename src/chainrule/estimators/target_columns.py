@@ -120,16 +120,22 @@ def _zeros_and_ones(target: "pl.Series") -> np.ndarray:
     return values.astype(np.int64)
 
 
-def refuse_missing(target: "pl.Series") -> None:
+def missing_in(column: "pl.Series") -> np.ndarray:
+    """Which values are missing, NaN among them."""
+    missing = column.is_null()
+    if column.dtype.is_float():
+        missing = missing | column.is_nan().fill_null(False)
+    return missing.to_numpy()
+
+
+def refuse_missing(column: "pl.Series", what: str = "the target") -> None:
     """Refuse a column with missing values: how many, and the first row."""
-    missing = target.is_null()
-    if target.dtype.is_float():
-        missing = missing | target.is_nan().fill_null(False)
+    missing = missing_in(column)
     if missing.any():
-        count, first = int(missing.sum()), int(missing.arg_max() or 0) + 1
+        count, first = int(missing.sum()), int(missing.argmax()) + 1
         has = "1 row has none" if count == 1 else f"{count:,} rows have none"
         raise TableError(
-            f"the target {target.name!r} must have a value in each row; {has} (first row {first}). "
+            f"{what} {column.name!r} must have a value in each row; {has} (first row {first}). "
             "Remove these rows."
         )
 

@@ -4,31 +4,52 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chainrule.errors import TableError
+from chainrule.errors import ArgumentError, TableError
 from chainrule.mathematics.checked import ours
 from chainrule.mathematics.loss import REAL, Loss
 
 
 class Scale(NamedTuple):
-    """y = offset + scale · (what the network learns), one of each for every target."""
+    """y = offset + scale · (what the network learns), one of each for every target; or log y is."""
 
     offset: tuple[float, ...]
     scale: tuple[float, ...]
+    log: bool = False
+    """Whether the network learns log y."""
+    factor: tuple[float, ...] = ()
+    """With ``log``: what exp(prediction) is multiplied by to be the mean of y, not its median."""
 
     def learned(self, y: np.ndarray) -> np.ndarray:
         """Targets as the loss sees them."""
-        return (y - np.array(self.offset)) / np.array(self.scale)
+        return ((np.log(y) if self.log else y) - np.array(self.offset)) / np.array(self.scale)
 
     def restored(self, predictions: np.ndarray) -> np.ndarray:
         """Predictions, shape (rows, k · targets), in the units of y."""
         repeats = predictions.shape[1] // len(self.scale)
-        return predictions * np.tile(self.scale, repeats) + np.tile(self.offset, repeats)
+        y = predictions * np.tile(self.scale, repeats) + np.tile(self.offset, repeats)
+        if not self.log:
+            return y
+        with np.errstate(over="ignore"):  # an infinite prediction says more than an error would
+            return np.exp(y) * (np.tile(self.factor, repeats) if self.factor else 1.0)
+
+    def smeared(self, predictions: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> "Scale":
+        """The scale whose predictions are means: with the mean of exp(log y − log ŷ) as factor.
+
+        exp of a mean of logarithms is a median, below the mean of a skewed target; the mean of
+        exp(residual) makes up for it, whatever the residuals' distribution. Source: Duan 1983, Smearing
+        estimate, equation 3.1.
+        """
+        ratios = y / self._replace(factor=()).restored(predictions)
+        return self._replace(factor=tuple(np.average(ratios, axis=0, weights=weight).tolist()))
 
 
-def fit_scale(y: np.ndarray, weight: np.ndarray | None, loss: Loss) -> Scale:
+def fit_scale(y: np.ndarray, weight: np.ndarray | None, loss: Loss, log: bool = False) -> Scale:
     """Mean 0 and spread 1 where any real number will do, mean 1 under a log link; otherwise as they are."""
     as_they_are = Scale((0.0,) * y.shape[1], (1.0,) * y.shape[1])
-    if loss.use == "one's own" or not ours(loss.gradient):
+    if log:
+        refuse_log(y, loss)
+        y = np.log(y)
+    if not log and (loss.use == "one's own" or not ours(loss.gradient)):
         return as_they_are
     mean = np.average(y, axis=0, weights=weight)
     if loss.link == "log":
@@ -37,7 +58,22 @@ def fit_scale(y: np.ndarray, weight: np.ndarray | None, loss: Loss) -> Scale:
         return as_they_are
     spread = np.sqrt(np.average(np.square(y - mean), axis=0, weights=weight))
     constant = spread <= 1e-12 * np.abs(mean)
-    return Scale(tuple(mean.tolist()), tuple(np.where(constant, 1.0, spread).tolist()))
+    return Scale(tuple(mean.tolist()), tuple(np.where(constant, 1.0, spread).tolist()), log)
+
+
+def refuse_log(y: np.ndarray, loss: Loss) -> None:
+    """Refuse what has no logarithm, and losses that take the logarithm themselves."""
+    if loss.domain is not REAL or loss.link != "identity":
+        raise ArgumentError(
+            f"target_transform must be None with the loss {loss.name!r}, which needs {loss.domain.text}; "
+            "got 'log'."
+        )
+    row, column = np.nonzero(~(y > 0))
+    if row.size:
+        raise TableError(
+            f"targets must be above 0 for target_transform='log'; got {y[row[0], column[0]]:g} in row "
+            f"{row[0] + 1}. Leave the transform out, or choose the loss 'poisson' or 'tweedie'."
+        )
 
 
 def refuse_outside(y: np.ndarray, loss: Loss) -> None:

@@ -1,6 +1,7 @@
 """A fitted estimator as a description in JSON and named arrays, and back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any, TypeAlias
 
 import jax
@@ -9,22 +10,33 @@ import numpy as np
 import chainrule
 from chainrule.errors import ArgumentError
 from chainrule.estimators.classifier import DeepClassifier
+from chainrule.estimators.conformal import MondrianNonconformity, Nonconformity
 from chainrule.estimators.regressor import DeepRegressor
 from chainrule.estimators.targets import Scale
 from chainrule.files.plain import from_plain, name_of, to_plain
+from chainrule.mathematics.activations import find_activation
+from chainrule.mathematics.initializers import find_initializer
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
 from chainrule.network.layer import Layer
-from chainrule.network.layers import Affine, Dropout, Normalize, Residual
+from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 from chainrule.network.network import Network, shapes
-from chainrule.network.parameters import Norm, Parameters, Weights
-from chainrule.tables.encoders import TableEncoder
+from chainrule.network.parameters import Parameters, named
+from chainrule.tables.encoder_description import describe_encoder, restore_encoder
 
-FORMAT = 1
+FORMAT = 2
 """The version of the description that this library writes, and the only one that it reads."""
 
 Model: TypeAlias = DeepRegressor | DeepClassifier
 Arrays: TypeAlias = dict[str, np.ndarray]
 
 _ESTIMATORS: dict[str, type[Model]] = {cls.__name__: cls for cls in (DeepRegressor, DeepClassifier)}
+_LAYERS: dict[str, Callable[..., Layer]] = {
+    cls.__name__: cls for cls in (Lookup, Periodic, PiecewiseLinear, Affine, Activate, Normalize, Dropout)
+}
+_FINDERS: dict[str, Callable[[Any], Any]] = {
+    "activation": find_activation,
+    "initializer": find_initializer,
+}
 
 
 def describe(model: Model, about: Mapping[str, Any] | None) -> tuple[dict[str, Any], Arrays]:
@@ -47,13 +59,12 @@ def describe(model: Model, about: Mapping[str, Any] | None) -> tuple[dict[str, A
         "version": chainrule.__version__,
         "estimator": type(model).__name__,
         "parameters": {name: to_plain(name, value) for name, value in model.get_params(deep=False).items()},
-        "encoder": model.encoder_.to_dict(),
+        "encoder": describe_encoder(model.encoder_),
         "network": _network_to_dict(model.network_),
         "learnt": {name: to_plain(name, value) for name, value in _learnt(model).items()},
         "about": to_plain("about", dict(described)),
     }
-    named = zip(_names(model.parameters_), jax.tree.leaves(model.parameters_), strict=True)
-    return description, {name: np.ascontiguousarray(leaf) for name, leaf in named}
+    return description, {name: np.ascontiguousarray(leaf) for name, leaf in named(model.parameters_)}
 
 
 def restore(description: dict[str, Any], arrays: Arrays) -> Model:
@@ -61,7 +72,7 @@ def restore(description: dict[str, Any], arrays: Arrays) -> Model:
     model: Model = _ESTIMATORS[description["estimator"]](
         **{str(name): from_plain(value) for name, value in description["parameters"].items()}
     )
-    encoder = TableEncoder.from_dict(description["encoder"])
+    encoder = restore_encoder(description["encoder"])
     network = _restored_network(description["network"], arrays)
     learnt = {name: from_plain(value) for name, value in description["learnt"].items()}
     names = learnt["feature_names_in_"]
@@ -91,6 +102,7 @@ def restore(description: dict[str, Any], arrays: Arrays) -> Model:
     if names is not None:
         model.feature_names_in_ = np.array(names, object)
     model.about_ = about
+    model.validation_rows_ = None  # a file holds no rows, nor their numbers
     model._state = None
     return model
 
@@ -108,11 +120,22 @@ def _learnt(model: Model) -> dict[str, Any]:
         "interrupted_": model.interrupted_,
     }
     if isinstance(model, DeepClassifier):
-        return learnt | {"classes_": model.classes_, "multilabel": model._multilabel}
+        errors = model.calibration_error_
+        return learnt | {
+            "classes_": model.classes_,
+            "multilabel": model._multilabel,
+            "temperature": model.temperature_,
+            "calibration_error": None if errors is None else list(errors),
+            "nonconformity": None if model.nonconformity_ is None else model.nonconformity_.to_dict(),
+        }
+    spreads = model.nonconformity_
     return learnt | {
-        "offset": list(model.scale_.offset),
-        "scale": list(model.scale_.scale),
+        "scale": {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in model.scale_._asdict().items()
+        },
         "matrix": model._matrix,
+        "nonconformity": None if spreads is None else [spread.to_dict() for spread in spreads],
     }
 
 
@@ -134,6 +157,9 @@ def _network_to_dict(network: Network) -> dict[str, Any]:
         "l1": network.l1,
         "l2": network.l2,
         "label_smoothing": network.label_smoothing,
+        "embedding": next(
+            (_embedding_to_list(layer) for layer in network.layers if isinstance(layer, Parallel)), None
+        ),
     }
 
 
@@ -145,42 +171,51 @@ def _flat(layers: tuple[Layer, ...]) -> Iterator[Layer]:
             yield layer
 
 
-def _names(parameters: Parameters) -> list[str]:
-    """A name for each array, in the order of ``jax.tree.leaves``: W1, b1, gain1, shift1, W2."""
-    names: list[str] = []
+def _embedding_to_list(embedding: Parallel) -> list[dict[str, Any]]:
+    return [
+        {"columns": columns, "layers": [_layer_to_dict(layer) for layer in layers]}
+        for columns, layers in embedding.parts
+    ]
 
-    def walk(part: Parameters) -> None:
-        for entry in part:
-            match entry:
-                case Weights() | Norm():
-                    number = sum(name.startswith("W") for name in names) + isinstance(entry, Weights)
-                    fields = zip(entry._fields, entry, strict=True)
-                    names.extend(f"{field}{number}" for field, leaf in fields if leaf is not None)
-                case _:
-                    walk(entry)
 
-    walk(parameters)
-    return names
+def _layer_to_dict(layer: Layer) -> dict[str, Any]:
+    if type(layer) not in _LAYERS.values():
+        raise ArgumentError(
+            f"an embedding to save must be made of {', '.join(_LAYERS)}; got a {type(layer).__name__}."
+        )
+    said = {field.name: to_plain(field.name, getattr(layer, field.name)) for field in fields(layer)}
+    return {"layer": type(layer).__name__, **said}
+
+
+def _restored_embedding(described: list[dict[str, Any]]) -> list[tuple[int, list[Layer]]]:
+    return [(part["columns"], [_restored_layer(**layer) for layer in part["layers"]]) for part in described]
+
+
+def _restored_layer(layer: str, **said: Any) -> Layer:
+    found = {name: _FINDERS.get(name, from_plain)(value) for name, value in said.items()}
+    return _LAYERS[layer](**found)
 
 
 def _restored_network(described: dict[str, Any], arrays: Arrays) -> Network:
-    sizes = described["sizes"]
+    sizes, embedding = described["sizes"], described["embedding"]
     # Before anything of that size is made.
     _require(2 <= len(sizes) <= 1 + len(arrays), "the network does not fit the arrays")
-    return Network(**{str(name): value for name, value in described.items()})
+    if embedding is not None:
+        embedding = _restored_embedding(embedding)
+        learns = sum(layer.learns for _, layers in embedding for layer in layers)
+        _require(learns <= len(arrays), "the embedding does not fit the arrays")
+    options = {str(name): value for name, value in described.items()}
+    return Network(**{**options, "embedding": embedding})
 
 
 def _restored_parameters(network: Network, arrays: Arrays) -> Parameters:
     expected = shapes(network)
-    leaves, structure = jax.tree.flatten(expected)
-    names = _names(expected)
-    _require(set(names) == set(arrays), "the arrays are not those of the network")
-    for name, leaf in zip(names, leaves, strict=True):
-        _require(
-            arrays[name].shape == leaf.shape,
-            f"{name} has shape {arrays[name].shape}, the network's {leaf.shape}",
-        )
-    parameters: Parameters = jax.tree.unflatten(structure, [arrays[name] for name in names])
+    shape_of = {name: leaf.shape for name, leaf in named(expected)}
+    _require(set(shape_of) == set(arrays), "the arrays are not those of the network")
+    for name, shape in shape_of.items():
+        _require(arrays[name].shape == shape, f"{name} has shape {arrays[name].shape}, the network's {shape}")
+    structure = jax.tree.structure(expected)
+    parameters: Parameters = jax.tree.unflatten(structure, [arrays[name] for name in shape_of])
     return parameters
 
 
@@ -193,15 +228,31 @@ def _restore_classes(model: DeepClassifier, network: Network, learnt: dict[str, 
         fits = len(classes) == 2 and network.sizes[-1] in (1, 2)
     _require(fits, "the classes do not fit the network")
     model.classes_, model._multilabel = classes, multilabel
+    temperature, errors, spread = (
+        learnt[name] for name in ("temperature", "calibration_error", "nonconformity")
+    )
+    _require(type(temperature) is float and 0 < temperature < np.inf, "the temperature is not above 0")
+    _require(errors is None or len(errors) == 2, "the calibration errors are not two")
+    model.temperature_ = temperature
+    model.calibration_error_ = None if errors is None else (float(errors[0]), float(errors[1]))
+    model.nonconformity_ = None if spread is None else Nonconformity.from_dict(spread)
 
 
 def _restore_scale(model: DeepRegressor, network: Network, learnt: dict[str, Any]) -> None:
-    scale = Scale(tuple(learnt["offset"]), tuple(learnt["scale"]))
-    fits = len(scale.offset) == len(scale.scale) == network.targets
+    said = learnt["scale"]
+    offset, spread, factor = (tuple(map(float, said[name])) for name in ("offset", "scale", "factor"))
+    fits = len(offset) == len(spread) == network.targets and len(factor) in (0, network.targets)
     _require(
-        fits and bool(np.isfinite([scale.offset, scale.scale]).all()), "the scale does not fit the network"
+        fits and bool(np.isfinite([*offset, *spread, *factor]).all()), "the scale does not fit the network"
     )
-    model.scale_, model._matrix = scale, learnt["matrix"] is True
+    model.scale_, model._matrix = Scale(offset, spread, said["log"] is True, factor), learnt["matrix"] is True
+    spreads = learnt["nonconformity"]
+    _require(spreads is None or len(spreads) == network.targets, "the intervals do not fit the network")
+    model.nonconformity_ = None if spreads is None else tuple(map(_restored_spread, spreads))
+
+
+def _restored_spread(said: dict[str, Any]) -> Nonconformity | MondrianNonconformity:
+    return MondrianNonconformity.from_dict(said) if "edges" in said else Nonconformity.from_dict(said)
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -6,6 +6,8 @@ from chainrule.errors import ArgumentError
 from chainrule.mathematics.activation import Activation
 from chainrule.mathematics.activations import find_activation
 from chainrule.mathematics.initializers import Initializer, find_initializer
+from chainrule.mathematics.named import quoted
+from chainrule.network.embedding_layers import Parallel
 from chainrule.network.layer import Layer
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 
@@ -39,6 +41,23 @@ def one_for_each(activation: object, hidden: int) -> tuple[Activation, ...]:
     return (find_activation(activation),) * hidden
 
 
+def side_by_side(embedding: object) -> Parallel:
+    """The layer for pairs of a number of columns and a layer, or several; ArgumentError for anything else."""
+    if isinstance(embedding, Parallel):
+        return embedding
+    try:
+        pairs = [(n, (each,) if isinstance(each, Layer) else tuple(each)) for n, each in embedding]  # type: ignore[attr-defined]
+        fits = bool(pairs) and all(isinstance(layer, Layer) for _, layers in pairs for layer in layers)
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise ArgumentError(
+            "embedding must be pairs of a number of columns and a layer, or several layers, such as "
+            f"[(3, ()), (2, Periodic(16, 4))]; got {quoted(embedding)}."
+        )
+    return Parallel(tuple(pairs))
+
+
 def chain(
     sizes: tuple[int, ...],
     activations: tuple[Activation, ...],
@@ -47,9 +66,13 @@ def chain(
     dropout: float,
     layer_norm: bool,
     residual: bool,
+    embedding: Parallel | None = None,
 ) -> tuple[Layer, ...]:
-    """Affine, normalise, activate, drop out, for every hidden layer; then the last affine map."""
+    """The embedding; affine, normalise, activate, drop out, for every hidden layer; the last affine map."""
     layers: list[Layer] = []
+    if embedding is not None:
+        layers.append(embedding)
+        sizes = (embedding.width(sizes[0]), *sizes[1:])
     for place, (inputs, outputs, activation) in enumerate(zip(sizes, sizes[1:], activations, strict=False)):
         block: list[Layer] = [Affine(outputs, find_initializer(initializer or activation.initializer), bias)]
         if layer_norm:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
 from chainrule.network.layer import Layer
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
-from chainrule.network.parameters import Norm, Parameters, Weights, count
+from chainrule.network.parameters import Entry, Parameters, count
 
 if TYPE_CHECKING:
     from chainrule.network.network import Network
@@ -69,8 +70,21 @@ def _rows(layers: tuple[Layer, ...], parameters: Parameters, width: int, indent:
             case Residual(inside):
                 yield f"{indent}residual: input +", f"{width:,}", "", 0
                 yield from _rows(inside, p, width, indent + "  ")  # type: ignore[arg-type]
+            case Parallel():
+                yield f"{indent}embedding", f"{width:,}", "", 0
+                for part in layer.with_parameters(p):  # type: ignore[arg-type]
+                    yield from _part(*part, indent + "  ")
             case _:
                 yield f"{indent}{_name(layer)}", f"{width:,}", _shapes(p), count((p,)) if p else 0
+
+
+def _part(columns: int, inside: tuple[Layer, ...], p: Parameters, indent: str) -> Iterator[Row]:
+    """The maps of some columns, which stand before the first of them."""
+    head = f"{indent}{columns:,} column{'s' * (columns > 1)}"
+    if not inside:
+        yield f"{head} as they are", f"{columns:,}", "", 0
+    for place, row in enumerate(_rows(inside, p, columns, "")):
+        yield f"{indent}  {row[0]}" if place else f"{head}: {row[0]}", *row[1:]
 
 
 def _name(layer: Layer) -> str:
@@ -83,11 +97,17 @@ def _name(layer: Layer) -> str:
             return activation.name
         case Dropout(rate):
             return f"dropout {rate:g}"
+        case Lookup():
+            return "lookup"
+        case Periodic():
+            return "periodic"
+        case PiecewiseLinear():
+            return "piecewise linear"
     return type(layer).__name__
 
 
-def _shapes(p: "Weights | Norm | Parameters | None") -> str:
-    if not isinstance(p, Weights | Norm):
+def _shapes(p: "Entry | Parameters | None") -> str:
+    if not isinstance(p, Entry):
         return ""
     named = zip(p._fields, p, strict=True)
     return ", ".join(f"{name} {'×'.join(map(str, leaf.shape))}" for name, leaf in named if leaf is not None)

@@ -141,12 +141,14 @@ class Residual(Layer):
         """As the maps inside."""
         return propagation.initialize(self.layers, key, inputs)
 
-    def forward(self, p: Parameters, a: Rows, seed: Seed = None) -> Rows:
+    def forward(self, p: Parameters | None, a: Rows, seed: Seed = None) -> Rows:
         """a + f(a)."""
-        return a + propagation.forward(self.layers, p, a, seed)[-1]
+        return a + propagation.forward(self.layers, p or (), a, seed)[-1]
 
-    def backward(self, p: Parameters, a: Rows, delta: Rows, seed: Seed = None) -> tuple[Parameters, Rows]:
+    def backward(
+        self, p: Parameters | None, a: Rows, delta: Rows, seed: Seed = None
+    ) -> tuple[Parameters, Rows]:
         """∂L/∂a = delta + what f carries back: delta also takes the short way."""
-        values = propagation.forward(self.layers, p, a, seed)
-        gradients, deltas = propagation.backward(self.layers, p, values, delta, seed)
+        values = propagation.forward(self.layers, p or (), a, seed)
+        gradients, deltas = propagation.backward(self.layers, p or (), values, delta, seed)
         return gradients, delta + deltas[0]

@@ -20,7 +20,8 @@ from chainrule.mathematics.loss import DISTRIBUTION, Loss, mean_loss
 from chainrule.mathematics.losses import find_loss
 from chainrule.mathematics.named import quoted
 from chainrule.network import drawing, propagation
-from chainrule.network.chain import chain, checked_sizes, one_for_each
+from chainrule.network.chain import chain, checked_sizes, one_for_each, side_by_side
+from chainrule.network.embedding_layers import Parallel
 from chainrule.network.layer import Layer
 from chainrule.network.parameters import Parameters, count, map_matrices, matrices
 
@@ -60,6 +61,10 @@ class Network:
         Add l1 · Σ |w| + l2 · ½ Σ w² over all W to the loss.
     label_smoothing
         ε: a target y becomes y (1 − ε) + ε / classes, for the losses that admit it.
+    embedding
+        Layers before the first affine map, side by side: pairs of a number of columns of x and the
+        :class:`Lookup`, :class:`Periodic` or :class:`PiecewiseLinear` for them, in the order of the columns.
+        Several layers make a chain, and ``()`` hands columns on as they are. By default, all of them.
 
     Raises
     ------
@@ -77,6 +82,12 @@ class Network:
     >>> loss, gradients = network.backward(parameters, x, y)
     >>> gradients[0].W.shape
     (3, 2)
+
+    Two numbers as they are, then a code of three levels:
+
+    >>> from chainrule.network.embedding_layers import Lookup
+    >>> Network((3, 8, 1), embedding=[(2, ()), (1, Lookup((3,), size=4))]).initialize()[0][0].E.shape
+    (64, 4)
     """
 
     def __init__(
@@ -93,6 +104,7 @@ class Network:
         l1: float = 0.0,
         l2: float = 0.0,
         label_smoothing: float = 0.0,
+        embedding: Parallel | Sequence[tuple[int, Layer | Sequence[Layer]]] | None = None,
     ) -> None:
         self.sizes = checked_sizes(sizes)
         self.activations = one_for_each(activation, len(self.sizes) - 2)
@@ -120,7 +132,14 @@ class Network:
             )
         self.l1, self.l2, self.label_smoothing = float(l1), float(l2), float(label_smoothing)
         self.layers: tuple[Layer, ...] = chain(
-            self.sizes, self.activations, bias, initializer, float(dropout), layer_norm, residual
+            self.sizes,
+            self.activations,
+            bias,
+            initializer,
+            float(dropout),
+            layer_norm,
+            residual,
+            None if embedding is None else side_by_side(embedding),
         )
 
     @property
@@ -206,9 +225,8 @@ class Network:
         ):
             if strength:
                 L = L + strength * sum(penalty(W) for W in matrices(parameters))
-                pulls = map_matrices(slope, parameters)
-                gradients = jax.tree.map(
-                    lambda g, pull, s=strength: g + s * pull if g.ndim == 2 else g, gradients, pulls
+                gradients = map_matrices(
+                    lambda g, W, s=strength, slope=slope: g + s * slope(W), gradients, parameters
                 )
         return L, gradients, values, deltas
 

@@ -27,6 +27,13 @@ def initialize(layers: tuple[Layer, ...], key: Key[Array, ""], inputs: int) -> P
     return tuple(parameters)
 
 
+def width(layers: tuple[Layer, ...], inputs: int) -> int:
+    """How many outputs the last map has."""
+    for layer in layers:
+        inputs = layer.width(inputs)
+    return inputs
+
+
 def forward(
     layers: tuple[Layer, ...], parameters: Parameters, x: Float[Array, "rows inputs"], seed: Seed = None
 ) -> tuple[Array, ...]:

@@ -1,16 +1,17 @@
 """Every number of both passes, by name."""
 
-from collections.abc import Iterator
+from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 from jax import Array
 
 from chainrule.network import propagation
+from chainrule.network.embedding_layers import Parallel
 from chainrule.network.layer import Layer
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
-from chainrule.network.parameters import Norm, Parameters, Weights
+from chainrule.network.parameters import Norm, Parameters, Weights, entries, named
 
 if TYPE_CHECKING:
     from chainrule.network.network import Network
@@ -18,81 +19,81 @@ if TYPE_CHECKING:
 Trace = dict[str, Array]
 
 
+class _Named(NamedTuple):
+    """Values on the way forward, ∂L/∂value on the way back, gradients of the parameters."""
+
+    values: Trace
+    deltas: Trace
+    gradients: Trace
+
+
 def trace(network: "Network", parameters: Parameters, x: Array, y: Array, weight: Array) -> Trace:
     """Name what both passes compute; ℓ counts the affine maps, 1 is the first.
 
-    ``x``; ``zℓ`` = Wℓ a + bℓ; ``nℓ``, z normalised; ``hℓ``, what the next affine map receives, after
-    activation, dropout and residual sum; ``y_hat``; ``L``; ``deltaℓ`` = ∂L/∂zℓ, the last first; and the
-    gradients ``dWℓ``, ``dbℓ``, ``dgainℓ``, ``dshiftℓ``. Values and deltas have shape (rows, width of the
-    layer).
+    ``x``; ``e``, what the embedding makes of it; ``zℓ`` = Wℓ a + bℓ; ``nℓ``, z normalised; ``aℓ``, in a
+    residual block what is added to the input; ``hℓ``, what the next affine map receives, after activation,
+    dropout and residual sum; ``y_hat``; ``L``. Then, the last first, ``deltaℓ`` = ∂L/∂zℓ, ``dnℓ`` = ∂L/∂nℓ
+    and ``de`` = ∂L/∂e; and the gradients ``dWℓ``, ``dbℓ``, ``dgainℓ``, ``dshiftℓ``, and of the k-th
+    embedding ``dEk``, ``dfrequencyk``, ``dphasek``, ``dVk``, ``dck``. Values and deltas have shape (rows,
+    width of the layer).
     """
-    names: list[str] = []
+    names = _Named({}, {}, {})
 
-    def note(*arguments: Any) -> Trace:
-        named = _named(network, *arguments)
-        names.extend(named)
-        return named
+    def note(*arguments: Any) -> _Named:
+        found = _named(network, *arguments)
+        for seen, group in zip(names, found, strict=True):
+            seen.update(group)
+        return found
 
     jax.eval_shape(note, parameters, x, y, weight)  # a compiled program returns its names sorted
-    found = _compiled(network, parameters, x, y, weight)
-    forward = [name for name in names if not name.startswith("d")]
-    deltas = [name for name in names if name.startswith("delta")]
-    gradients = [name for name in names if name.startswith("d") and name not in deltas]
-    return {name: found[name] for name in (*forward, *reversed(deltas), *gradients)}
+    values, deltas, gradients = _compiled(network, parameters, x, y, weight)
+    return {
+        **{name: values[name] for name in names.values},
+        **{name: deltas[name] for name in reversed(names.deltas)},
+        **{name: gradients[name] for name in names.gradients},
+    }
 
 
-def _named(network: "Network", parameters: Parameters, x: Array, y: Array, weight: Array) -> Trace:
+def _named(network: "Network", parameters: Parameters, x: Array, y: Array, weight: Array) -> _Named:
     L, gradients, values, deltas = network.objective(parameters, x, y, weight, weight.sum())
-    named: Trace = {"x": x}
-    for name, value in _walk(network.layers, parameters, values, deltas):
-        named[name] = value
-    named["y_hat"], named["L"] = values[-1], L
-    number = 0
-    for gradient in _flat(gradients):
-        if isinstance(gradient, Weights):
-            number += 1
-            named[f"dW{number}"] = gradient.W
-            if gradient.b is not None:
-                named[f"db{number}"] = gradient.b
-        else:
-            named[f"dgain{number}"], named[f"dshift{number}"] = gradient.gain, gradient.shift
-    return named
+    found = _Named({"x": x}, {}, {f"d{name}": gradient for name, gradient in named(gradients)})
+    _name(found, network.layers, parameters, values, deltas, Counter())
+    found.values.update(y_hat=values[-1], L=L)
+    return found
 
 
 _compiled = partial(jax.jit, static_argnums=0)(_named)
 
 
-def _walk(
+def _name(
+    found: _Named,
     layers: tuple[Layer, ...],
     parameters: Parameters,
     values: tuple[Array, ...],
     deltas: tuple[Array, ...],
-    number: int = 0,
-) -> Iterator[tuple[str, Array]]:
+    numbers: Counter[type],
+    activated: str = "h",
+) -> None:
     """Name the output of each map: z after an affine map, h after the last map of its layer."""
     own = iter(parameters)
     for layer, value, a, delta in zip(layers, values[1:], values[:-1], deltas[1:], strict=True):
         p: Any = next(own) if layer.learns else None
         match layer:
             case Affine():
-                number += 1
-                yield f"z{number}", value
-                yield f"delta{number}", delta
+                numbers[Weights] += 1
+                found.values[f"z{numbers[Weights]}"] = value
+                found.deltas[f"delta{numbers[Weights]}"] = delta
             case Normalize():
-                yield f"n{number}", value
+                numbers[Norm] += 1
+                found.values[f"n{numbers[Norm]}"] = value
+                found.deltas[f"dn{numbers[Norm]}"] = delta
             case Activate() | Dropout():
-                yield f"h{number}", value
+                found.values[f"{activated}{numbers[Weights]}"] = value
             case Residual(inside):
                 inner = propagation.forward(inside, p, a)
                 _, inner_deltas = propagation.backward(inside, p, inner, delta)
-                yield from _walk(inside, p, inner, inner_deltas, number)
-                number += sum(isinstance(map_, Affine) for map_ in inside)
-                yield f"h{number}", value
-
-
-def _flat(gradients: Parameters) -> Iterator[Weights | Norm]:
-    for gradient in gradients:
-        if isinstance(gradient, Weights | Norm):
-            yield gradient
-        else:
-            yield from _flat(gradient)
+                _name(found, inside, p, inner, inner_deltas, numbers, activated="a")
+                found.values[f"h{numbers[Weights]}"] = value
+            case Parallel():
+                numbers.update(type(entry) for entry in entries(p or ()))  # as the gradients count them
+                found.values["e"], found.deltas["de"] = value, delta

@@ -1,79 +1,126 @@
 """A table as a float32 matrix: what the columns need is learnt by fitting, then applied to any table."""
 
-import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+import warnings
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import ArgumentError, TableError
-from chainrule.tables.category_columns import CategoryColumn, fit_text, levels_of_numbers, levels_of_text
-from chainrule.tables.numeric_columns import NumericColumn, fit_numbers, numbers_of_text, standardize
-from chainrule.tables.schema import Numbers, Table, as_table, read_column
+from chainrule.tables.category_columns import (
+    FEW_LEVELS,
+    CategoryColumn,
+    fit_text,
+    levels_of_numbers,
+    levels_of_text,
+    text_of_numbers,
+)
+from chainrule.tables.date_columns import (
+    DateColumn,
+    cycles_of,
+    days_of,
+    fit_dates,
+    parse_dates,
+    spelling_of,
+)
+from chainrule.tables.numeric_columns import (
+    NumericColumn,
+    Scaling,
+    fit_numbers,
+    in_bins,
+    numbers_of_text,
+    standardize,
+)
+from chainrule.tables.schema import Numbers, Table, as_table, as_text, is_category, is_text, read_column
 
-__all__ = ["CategoryColumn", "NumericColumn", "TableEncoder", "encode", "fit_encoder"]
+if TYPE_CHECKING:
+    import polars as pl
 
+__all__ = ["CategoryColumn", "DateColumn", "NumericColumn", "TableEncoder", "encode", "fit_encoder"]
+
+Column: TypeAlias = NumericColumn | CategoryColumn | DateColumn
 Matrix = npt.NDArray[np.float32]
 
 _ROWS_AT_ONCE = 16384  # the temporary arrays of a large table then stay in the processor's cache
 
 
 class TableEncoder(NamedTuple):
-    """What turns a table into a matrix; see `fit_encoder` and `encode`."""
+    """What turns a table into a matrix; see `fit_encoder` and `encode`.
 
-    columns: tuple[NumericColumn | CategoryColumn, ...]
+    Columns of one sort are adjacent: scaled numbers; zeros, ones and waves; numbers in bins; codes.
+    """
+
+    columns: tuple[Column, ...]
     named: bool
     """Whether columns are found by name (fitted on a frame) or by position (fitted on an array)."""
 
     @property
+    def number_names(self) -> tuple[str, ...]:
+        """Names of the scaled numbers, the first columns of the matrix."""
+        return tuple(name for column in self.columns for name in column.number_names)
+
+    @property
+    def plain_names(self) -> tuple[str, ...]:
+        """Names of the columns that follow: zeros, ones, sines and cosines."""
+        return tuple(name for column in self.columns for name in column.plain_names)
+
+    @property
+    def binned(self) -> tuple[NumericColumn, ...]:
+        """The numbers that are also told in bins, a column each."""
+        numbers = (_number(c) for c in self.columns if not isinstance(c, CategoryColumn))
+        return tuple(number for number in numbers if number.edges)
+
+    @property
+    def coded(self) -> tuple[CategoryColumn, ...]:
+        """The categories that are codes, a column each, the last of the matrix."""
+        return tuple(c for c in self.columns if isinstance(c, CategoryColumn) and c.coded)
+
+    @property
     def width(self) -> int:
         """Number of encoded columns."""
-        return sum(map(_width, self.columns))
+        return len(self.number_names) + len(self.plain_names) + len(self.binned) + len(self.coded)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """One name for each encoded column: "age", "age is missing", "city = Rome"."""
-        return tuple(name for column in self.columns for name in column.feature_names)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, texts and numbers, for JSON; `from_dict` gives the same encoder back, bit for bit."""
-        columns = [
-            {"kind": "numeric", **column._asdict()}
-            if isinstance(column, NumericColumn)
-            else {"kind": "category", "name": column.name, "levels": list(column.levels)}
-            for column in self.columns
-        ]
-        return {"named": self.named, "columns": columns}
-
-    @classmethod
-    def from_dict(cls, description: Mapping[str, Any]) -> Self:
-        """Rebuild an encoder from what `to_dict` gave; TableError if it is something else."""
-        try:
-            return cls(tuple(map(_column_from_dict, description["columns"])), bool(description["named"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise TableError(
-                f"an encoder must be described as to_dict() does; got something else ({error!r}). "
-                "Write the description again."
-            ) from None
+        bins = (f"{column.name} in bins" for column in self.binned)
+        codes = (f"{column.name} as a code" for column in self.coded)
+        return (*self.number_names, *self.plain_names, *bins, *codes)
 
 
-def fit_encoder(X: Any, *, sample_weight: npt.ArrayLike | None = None) -> TableEncoder:
-    """Learn from a table how to encode it: means, standard deviations and levels.
+def fit_encoder(
+    X: Any,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    categorical: Collection[int] = (),
+    scaling: Scaling = "robust",
+    bins: int = 0,
+    few_levels: int = FEW_LEVELS,
+) -> TableEncoder:
+    """Learn from a table how to encode it: centres, spreads, levels and spellings of dates.
 
     Parameters
     ----------
     X
-        A two-dimensional array, or a frame of any library that narwhals knows. Numbers and booleans are
-        numeric; texts and categories are categories.
+        A two-dimensional array, or a frame of any library that narwhals knows. Numbers, booleans and
+        durations are numeric; dates, and texts that spell dates, are dates; other texts are categories.
     sample_weight
         One weight for each row. A row of weight 0 counts as if it were not there.
+    categorical
+        Positions of columns that are categories, whatever they hold.
+    scaling
+        "robust": by median and quartiles, far values drawn in; "standard": mean 0 and spread 1;
+        "quantile": as a standard normal.
+    bins
+        Tell each number also by its place among this many bins of equally many rows; 0: do not.
+    few_levels
+        More levels than this become codes, for an embedding.
 
     Raises
     ------
     TableError
-        If a column is neither numeric, nor boolean, nor a category of at most 1000 levels, or holds an
-        infinity; or if the table has no rows or no columns.
+        If a column is none of these, or holds an infinity; or if the table has no rows or no columns.
     ArgumentError
         If the weights are not one finite number ≥ 0 for each row, some of them > 0.
 
@@ -82,8 +129,8 @@ def fit_encoder(X: Any, *, sample_weight: npt.ArrayLike | None = None) -> TableE
     >>> encoder = fit_encoder([[20, "Rome"], [40, "Oslo"]])
     >>> encoder.feature_names
     ('x0', 'x1 = Oslo', 'x1 = Rome')
-    >>> encode(encoder, [[50, "Paris"]]).tolist()
-    [[2.0, 0.0, 0.0]]
+    >>> encode(encoder, [[30, "Paris"]]).tolist()
+    [[0.0, 0.0, 0.0]]
     """
     table = as_table(X)
     if not table.rows or not table.names:
@@ -92,13 +139,17 @@ def fit_encoder(X: Any, *, sample_weight: npt.ArrayLike | None = None) -> TableE
             f"{len(table.names)} columns. Check where it comes from."
         )
     weight = None if sample_weight is None else _checked_weight(sample_weight, table.rows)
-    columns: list[NumericColumn | CategoryColumn] = []
+    columns: list[Column] = []
     for position, name in enumerate(table.names):
-        values = read_column(table, position)
-        if isinstance(values, np.ndarray):
-            columns.append(fit_numbers(name, values, weight))
+        chosen = position in categorical or is_category(table, position)
+        values = read_column(table, position, as_text=chosen)
+        if chosen:
+            text = values if not isinstance(values, np.ndarray) else text_of_numbers(values, name)
+            columns.append(_fit_category(name, text, weight, few_levels))
+        elif isinstance(values, np.ndarray):
+            columns.append(fit_numbers(name, values, weight, scaling, bins))
         else:
-            columns.append(fit_text(name, values, weight) or NumericColumn(name, 0.0, 0.0, "always"))
+            columns.append(_fit_series(name, values, weight, scaling, bins, few_levels))
     return TableEncoder(tuple(columns), table.named)
 
 
@@ -111,51 +162,157 @@ def encode(encoder: TableEncoder, X: Any) -> Matrix:
     Raises
     ------
     TableError
-        If a column is not there, is not of its kind in training, or holds a number that is not finite or too
-        far from those in training.
+        If a column is not there, is not of its kind in training, or holds an infinity.
     """
     table = as_table(X)
     positions = _positions(encoder, table)
     matrix = np.zeros((table.rows, encoder.width), np.float32)
-    numeric = [column for column in encoder.columns if isinstance(column, NumericColumn)]
-    starts = np.cumsum([0, *map(_width, encoder.columns)])[:-1]
-    if table.is_numeric_array and len(numeric) == len(encoder.columns):
-        marked = [index for index, column in enumerate(numeric) if _width(column) == 2]
-        for first in range(0, table.rows, _ROWS_AT_ONCE):
-            rows = slice(first, first + _ROWS_AT_ONCE)
-            values = table.data[rows].astype(np.float64)
-            matrix[rows, starts], missing = standardize(values, numeric, first)
-            if marked:
-                matrix[rows, starts[marked] + 1] = missing[:, marked]
-        return matrix
-    for column, position, start in zip(encoder.columns, positions, starts.tolist(), strict=True):
-        part = matrix[:, start : start + _width(column)]
-        if isinstance(column, NumericColumn):
-            _write_numbers(part, column, table, position)
-        else:
-            _write_levels(part, column, table, position)
+    numbers: list[NumericColumn] = []
+    direct = table.is_numeric_array and all(isinstance(c, NumericColumn) for c in encoder.columns)
+    plain = len(encoder.number_names)
+    code = encoder.width - len(encoder.coded)
+    read: list[Numbers] = []
+    marks: list[tuple[int, int]] = []  # which number's absence is told in which column of the matrix
+    for column, position in zip(encoder.columns, positions, strict=True):
+        first, plain = plain, plain + len(column.plain_names)
+        if isinstance(column, CategoryColumn):
+            _write_levels(matrix, first, code, column, *_read_levels(column, table, position))
+            code += column.coded
+            continue
+        number = _number(column)
+        if number.missing == "sometimes":
+            marks.append((len(numbers), plain - 1))
+        numbers.append(number)
+        if not direct:
+            read.append(_read_numbers(column, table, position))
+        if isinstance(column, DateColumn):
+            matrix[:, first : first + 2 * len(column.cycles)] = cycles_of(column, read[-1])
+    if numbers:
+        _write_numbers(matrix, plain, numbers, marks, table.data if direct else read)
     return matrix
 
 
-def _write_numbers(part: Matrix, column: NumericColumn, table: Table, position: int) -> None:
-    if column.missing == "always":
+def _write_numbers(
+    matrix: Matrix,
+    bins: int,
+    columns: list[NumericColumn],
+    marks: list[tuple[int, int]],
+    values: npt.NDArray[Any] | list[Numbers],
+) -> None:
+    """Write scaled numbers, marks of missing ones, and, from column ``bins`` on, numbers in bins."""
+    absent, told = [mark for mark, _ in marks], [place for _, place in marks]
+    for first in range(0, len(matrix), _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        if isinstance(values, np.ndarray):
+            with np.errstate(over="ignore"):  # long doubles: an infinity is refused below
+                block = values[rows].astype(np.float64)
+        else:
+            block = np.stack([column[rows] for column in values], axis=1)
+        matrix[rows, : len(columns)], missing = standardize(block, columns, first)
+        if marks:
+            matrix[rows, told] = missing[:, absent]
+        place = bins
+        for position, column in enumerate(columns):
+            if column.edges:
+                matrix[rows, place] = in_bins(block[:, position], column.edges)
+                place += 1
+
+
+def _write_levels(
+    matrix: Matrix,
+    first: int,
+    code: int,
+    column: CategoryColumn,
+    levels: npt.NDArray[np.intp],
+    missing: npt.NDArray[np.bool_],
+) -> None:
+    if column.coded:
+        matrix[:, code] = column.coded_levels(levels, missing)
         return
+    for start in range(0, len(matrix), _ROWS_AT_ONCE):
+        some = levels[start : start + _ROWS_AT_ONCE]
+        seen = np.flatnonzero(some >= 0)
+        matrix[start + seen, first + some[seen]] = 1
+    if column.missing:
+        matrix[:, first + len(column.levels)] = missing
+
+
+def _read_numbers(column: NumericColumn | DateColumn, table: Table, position: int) -> Numbers:
+    """The numbers of a column, or its days; nothing but missing ones where training had none."""
+    if _number(column).missing == "always":
+        return np.full(table.rows, np.nan)
     values = read_column(table, position)
-    if not isinstance(values, np.ndarray):
-        values = numbers_of_text(column, values)
-    standardized, missing = standardize(values[:, None], [column])
-    part[:, :1] = standardized
-    part[:, 1:] = missing[:, : part.shape[1] - 1]
+    if isinstance(column, DateColumn):
+        return _days(column, values)
+    if isinstance(values, np.ndarray):
+        return values
+    if not is_text(values):
+        raise TableError(f"column {column.name!r} must be numeric, as in training; got dates. Convert it.")
+    return numbers_of_text(column, values)
 
 
-def _write_levels(part: Matrix, column: CategoryColumn, table: Table, position: int) -> None:
+def _days(column: DateColumn, values: "Numbers | pl.Series") -> Numbers:
+    if isinstance(values, np.ndarray):
+        if np.isnan(values).all():
+            return values
+        raise TableError(f"column {column.name!r} must hold dates, as in training; got numbers. Convert it.")
+    if is_text(values):
+        values = values.alias(column.name)
+        spelling = column.spelling or spelling_of(values)
+        lenient = spelling is not None and column.elapsed.missing == "sometimes"
+        values = parse_dates(values, spelling or "%Y-%m-%d", lenient=lenient)
+    return days_of(values)
+
+
+def _read_levels(
+    column: CategoryColumn, table: Table, position: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """The position of each row's level, −1 for none, and whether it is missing."""
     values = read_column(table, position, as_text=True)
     if isinstance(values, np.ndarray):
-        levels = levels_of_numbers(column, values)
-    else:
-        levels = levels_of_text(column, values)
-    seen = np.flatnonzero(levels >= 0)
-    part[seen, levels[seen]] = 1
+        return levels_of_numbers(column, values), np.isnan(values)
+    text = values if is_text(values) else as_text(values)
+    return levels_of_text(column, text), text.is_null().to_numpy()
+
+
+def _fit_series(
+    name: str,
+    values: "pl.Series",
+    weight: Numbers | None,
+    scaling: Scaling,
+    bins: int,
+    few_levels: int,
+) -> Column:
+    """A column of dates or texts."""
+    if not is_text(values):
+        return fit_dates(name, values, weight, "", scaling, bins)
+    counted = values.alias(name) if weight is None else values.alias(name).set(weight == 0, None)
+    spelling = spelling_of(counted)
+    if spelling is None:
+        return _fit_category(name, values, weight, few_levels)
+    dates = parse_dates(counted, spelling, lenient=True)
+    return fit_dates(name, dates, weight, spelling, scaling, bins)
+
+
+def _fit_category(name: str, text: "pl.Series", weight: Numbers | None, few_levels: int) -> Column:
+    text = text if is_text(text) else as_text(text)
+    column = fit_text(name, text, weight, few_levels)
+    if column is not None:
+        return column
+    different = text.n_unique()
+    if different > 1:
+        warnings.warn(
+            f"column {name!r} holds {different:,} different texts in {len(text):,} rows, like an identifier "
+            "or free text: nothing can be learnt from it. Drop it, or derive categories from it.",
+            UserWarning,
+            stacklevel=5,
+        )
+    return NumericColumn(name, 0.0, 0.0, "always")
+
+
+def _number(column: NumericColumn | DateColumn) -> NumericColumn:
+    """The scaled number that a column gives."""
+    return column.elapsed if isinstance(column, DateColumn) else column
 
 
 def _positions(encoder: TableEncoder, table: Table) -> list[int]:
@@ -175,12 +332,6 @@ def _positions(encoder: TableEncoder, table: Table) -> list[int]:
             "Give the same columns in the same order."
         )
     return list(range(len(encoder.columns)))
-
-
-def _width(column: NumericColumn | CategoryColumn) -> int:
-    if isinstance(column, CategoryColumn):
-        return len(column.levels)
-    return 2 if column.missing == "sometimes" else 1
 
 
 def _checked_weight(sample_weight: npt.ArrayLike, rows: int) -> Numbers:
@@ -204,14 +355,3 @@ def _checked_weight(sample_weight: npt.ArrayLike, rows: int) -> Numbers:
             "some sample_weight must be above 0; got only zeros. Leave it out, or correct it."
         )
     return weight
-
-
-def _column_from_dict(fields: Mapping[str, Any]) -> NumericColumn | CategoryColumn:
-    if fields["kind"] == "category":
-        return CategoryColumn(str(fields["name"]), tuple(map(str, fields["levels"])))
-    mean, scale, missing = float(fields["mean"]), float(fields["scale"]), fields["missing"]
-    if fields["kind"] != "numeric" or missing not in ("never", "sometimes", "always"):
-        raise ValueError(f"kind {fields['kind']!r}, missing {missing!r}")
-    if not (math.isfinite(mean) and 0 <= scale < math.inf):
-        raise ValueError(f"mean {mean}, scale {scale}")
-    return NumericColumn(str(fields["name"]), mean, scale, missing)

@@ -1,211 +1,145 @@
-"""CSV and Parquet files, in and out."""
+"""Tables in and out: any file that is one, or several that are one together."""
 
-import csv
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import zipfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chainrule.errors import FileError, TableError
+from chainrule.tables.cells import without_missing
+from chainrule.tables.delimited import MISSING
+from chainrule.tables.formats import reader_of
+from chainrule.tables.sources import Source, clear_errors, find_sources, unpacked
 from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MISSING", "read_table", "write_table"]
-
-MISSING = ("", "NA", "<NA>", "#N/A", "NaN", "nan", "null", "NULL")
-"""Cells of a CSV file that are missing values without being told."""
+__all__ = ["MISSING", "clear_errors", "read_table", "write_table"]
 
 _TEXT = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")
-_MAGIC = b"PAR1"
 _SUFFIXES = "Use one of " + ", ".join(_TEXT + _PARQUET) + "."
 
 
 def read_table(source: str | os.PathLike[str], *, missing: Sequence[str] = ()) -> "pl.DataFrame":
-    """Read a CSV or Parquet file.
+    """Read a table from a file of any format: CSV and its relatives, Parquet, Arrow, JSON, Excel.
 
-    CSV is UTF-8 text with a header. A ``.tsv`` file is separated by tabs, any other by whichever of comma,
-    semicolon and tab the header has. The type of a column follows from all of its cells; spaces around a
-    cell do not count, and blank lines are skipped.
+    The first bytes tell the format, also within gzip, bzip2, xz and zstd; the name of the file does not
+    count. In delimited text the separator (comma, semicolon, tab, pipe, spaces), the quotes, the encoding,
+    the decimal mark and whether there is a header are found from the text; a warning says so where there is
+    no header or the text is not UTF-8. The type of a column follows from all of its cells; spaces around a
+    cell do not count, blank lines are skipped, and codes with zeros in front, such as 00501, stay text.
 
     Parameters
     ----------
     source
-        A path that ends in .csv, .tsv, .txt, .parquet or .pq, or "-" for standard input, where Parquet is
-        told from CSV by its first bytes.
+        A path, a pattern such as "data/*.csv", whose files are read one below the other in the order of their
+        names, or "-" for standard input.
     missing
-        Further texts that mean "missing". In CSV, an empty cell, NA, <NA>, #N/A, NaN, nan, null and NULL
-        are always missing.
+        Further texts that mean "missing". In delimited text, an empty cell, NA, <NA>, #N/A, NaN, nan, null
+        and NULL are always missing.
 
     Raises
     ------
     FileError
-        If the file is not there, cannot be read, or is not of the kind that its suffix says.
+        If the file is not there, cannot be read, is not whole, or is no table.
     TableError
-        If it is empty, has a header only, a column name twice, or a row of another length than the header.
+        If it is empty, has a header only, a column name twice, or a row of another length than the header, or
+        if files have other columns than the first.
     """
-    import polars as pl
-
     missing = [missing] if isinstance(missing, str) else list(missing)
-    name = "standard input" if str(source) == "-" else repr(str(source))
-    data, suffix = _read_bytes(source, name)
-    if not data or data.isspace():
-        raise TableError(f"{name} must hold a table; it is empty. Check what wrote it.")
-    try:
-        if suffix in _PARQUET:
-            frame = _parse_parquet(data, name, missing)
-        else:
-            frame = _parse_csv(data, name, suffix, missing)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, csv.Error) as error:
-        kind, help_ = ("Parquet", "Write it again") if suffix in _PARQUET else ("CSV", "Check its quotes")
-        raise FileError(
-            f"{name} must be a whole {kind} file; reading it failed: {_first_line(error)}. {help_}."
-        ) from None
+    sources = find_sources(source)
+    if len(sources) == 1:
+        return _read(sources[0], missing)
+    return _one_below_the_other(sources, missing)
+
+
+def _read(source: Source, missing: Sequence[str], as_text: Collection[str] = ()) -> "pl.DataFrame":
+    """One file; columns in `as_text` become text."""
+    import polars as pl
+
+    with clear_errors(source.name):
+        source = unpacked(source)
+        if not source.head(4096).strip() and not source.whole().strip():
+            raise TableError(f"{source.name} must hold a table; it is empty. Check what wrote it.")
+        source, reader = reader_of(source, missing, as_text)
+        try:
+            frame = reader.read(source)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, zipfile.BadZipFile) as error:
+            raise FileError(
+                f"{source.name} must be a whole {reader.kind} file; reading it failed: {_first_line(error)}. "
+                f"{reader.help}."
+            ) from None
+    if frame.width == 0:
+        raise TableError(f"{source.name} must have columns; it has none. Check what wrote it.")
     if frame.height == 0:
-        raise TableError(f"{name} must have rows; it has only a header. Check what wrote it.")
-    return frame
+        raise TableError(f"{source.name} must have rows; it has only a header. Check what wrote it.")
+    # One type for each kind of values: the steps above know neither decimals nor categories of one file.
+    frame = frame.with_columns(
+        pl.col(pl.Categorical, pl.Enum).cast(pl.String), pl.selectors.decimal().cast(pl.Float64)
+    )
+    frame = without_missing(frame, missing) if missing and reader.kind != "CSV" else frame
+    return frame.with_columns(
+        frame[name].cast(pl.String) for name in as_text if frame.schema[name] != pl.String
+    )
 
 
-@contextmanager
-def clear_errors(name: str) -> Iterator[None]:
-    """Turn what the system says of a file that cannot be read into a FileError; ``name`` is the file's."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise FileError(f"{name} must be a file that exists; there is none. Check the path.") from None
-    except IsADirectoryError:
-        raise FileError(f"{name} must be a file; it is a folder. Add a file name to it.") from None
-    except FileError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(f"{name} must be readable; the system says: {reason}. Check the path.") from None
-
-
-def _read_bytes(source: str | os.PathLike[str], name: str) -> tuple[bytes, str]:
-    """All bytes of `source`, and the suffix that says how to read them."""
-    if str(source) == "-":
-        data = sys.stdin.buffer.read()
-        return data, ".parquet" if data.startswith(_MAGIC) else ".csv"
-    path = Path(source)
-    suffix = path.suffix.lower()
-    with clear_errors(name):
-        if path.is_file() and suffix not in _TEXT + _PARQUET:
-            raise FileError(f"{name} must be a CSV or Parquet file; got the suffix {suffix!r}. {_SUFFIXES}")
-        data = path.read_bytes()
-    if suffix not in _TEXT + _PARQUET:  # a pipe has no suffix
-        suffix = ".parquet" if data.startswith(_MAGIC) else ".csv"
-    return data, suffix
-
-
-def _parse_parquet(data: bytes, name: str, missing: list[str]) -> "pl.DataFrame":
+def _one_below_the_other(sources: Sequence[Source], missing: Sequence[str]) -> "pl.DataFrame":
+    """The rows of several files, which must have the same columns; a column has one type in all of them."""
     import polars as pl
 
-    if not data.startswith(_MAGIC):
-        raise FileError(f"{name} must be a Parquet file; it does not begin like one. {_SUFFIXES}")
-    if not data.endswith(_MAGIC) or len(data) < 12:
-        raise FileError(f"{name} must be a whole Parquet file; its end is cut off. Write or copy it again.")
-    text = pl.col(pl.String)
-    return pl.read_parquet(io.BytesIO(data)).with_columns(pl.when(~text.is_in(missing)).then(text))
-
-
-def _parse_csv(data: bytes, name: str, suffix: str, missing: list[str]) -> "pl.DataFrame":
-    import polars as pl
-
-    data = data.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n")
-    if b"\n" not in data:  # lines may end with a lone carriage return, which polars does not know
-        data = data.replace(b"\r", b"\n")
-    missing = [*MISSING, *missing]
+    first, *_ = frames = [_read(source, missing) for source in sources]
+    for source, frame in zip(sources, frames, strict=True):
+        if set(frame.columns) != set(first.columns):
+            raise _other_columns(source.name, frame.columns, sources[0].name, first.columns)
+    types = {name: _common_type([frame[name] for frame in frames]) for name in first.columns}
+    for position, frame in enumerate(frames):
+        texts = [name for name, dtype in types.items() if dtype == pl.String != frame.schema[name]]
+        if any(frame[name].null_count() < frame.height for name in texts):
+            # Read again, so that a number is the text that the file has.
+            frames[position] = _read(sources[position], missing, texts)
     try:
-        header, separator = _header(data, name, suffix)
-        frame = _read_cells(data, name, header, separator, missing)
-    except (UnicodeDecodeError, pl.exceptions.ComputeError):
-        _refuse_undecodable(data, name)
-        raise
-    frame.columns = header
-    text = pl.col(pl.String).str.strip_chars()
-    frame = frame.with_columns(pl.when(~text.is_in(missing)).then(text))
-    return frame.with_columns(_as_numbers(column) for column in frame if column.dtype == pl.String)
-
-
-def _header(data: bytes, name: str, suffix: str) -> tuple[list[str], str]:
-    """Column names, and the character that separates them."""
-    first = data.partition(b"\n")[0].decode()
-    separator = "\t" if suffix == ".tsv" else next((mark for mark in ",;\t" if mark in first), ",")
-    header = [cell.strip() for cell in next(_cells(data, separator))[1]]
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if twice:
+        return pl.concat([frame[first.columns].cast(pl.Schema(types)) for frame in frames])
+    except pl.exceptions.PolarsError as error:
         raise TableError(
-            f"{name} must have each column name once; got {', '.join(map(repr, twice))} more than once. "
-            "Rename or drop the others."
-        )
-    return header, separator
-
-
-def _read_cells(
-    data: bytes, name: str, header: list[str], separator: str, missing: list[str]
-) -> "pl.DataFrame":
-    """What polars makes of the rows, less blank lines; refuse rows longer or shorter than the header."""
-    import polars as pl
-
-    try:
-        frame = pl.read_csv(data, separator=separator, null_values=missing, infer_schema_length=None)
-    except pl.exceptions.ComputeError:
-        _blank_rows(data, name, header, separator)
-        raise
-    # polars fills short rows and blank lines with missing cells: then some of the last column are missing.
-    if frame.width == 1 or not frame[:, -1].has_nulls():
-        return frame
-    blank = _blank_rows(data, name, header, separator)
-    return frame.filter(~pl.int_range(pl.len()).is_in(blank)) if blank else frame
-
-
-def _blank_rows(data: bytes, name: str, header: list[str], separator: str) -> list[int]:
-    """Rows without any text; refuse a row that has not as many cells as the header."""
-    blank = []
-    for row, (line, cells) in enumerate(_cells(data, separator)):
-        if row and len(cells) != len(header):
-            if any(cell.strip() for cell in cells) or len(cells) > 1:
-                raise TableError(
-                    f"{name} must have {len(header)} cells in each row, as in its header; "
-                    f"got {len(cells)} in row {row} (line {line}). Correct that line."
-                )
-            blank.append(row - 1)
-    return blank
-
-
-def _cells(data: bytes, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of CSV text one by one, slowly: the line on which each ends, and its cells."""
-    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""), delimiter=separator)
-    for cells in reader:
-        yield reader.line_num, cells
-
-
-def _as_numbers(text: "pl.Series") -> "pl.Series":
-    """Numbers that polars takes for text (" 2", "+2", ".5"), if all of a column are."""
-    import polars as pl
-
-    for dtype in (pl.Int64, pl.Float64):
-        numbers = text.cast(dtype, strict=False)
-        if numbers.null_count() == text.null_count() < len(text):
-            return numbers
-    return text
-
-
-def _refuse_undecodable(data: bytes, name: str) -> None:
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise FileError(
-            f"{name} must be UTF-8 text; got byte {data[error.start]:#04x} in line {line}. "
-            "Save it as UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8."
+            f"{sources[0].name} and the files after it must have values of the same types; joining them "
+            f"failed: {_first_line(error)}. Convert or drop the column."
         ) from None
+
+
+def _common_type(columns: Sequence["pl.Series"]) -> "pl.DataType":
+    """A type for the values of all, whatever that of columns without any."""
+    import polars as pl
+
+    found = {column.dtype for column in columns if column.null_count() < len(column)} or {columns[0].dtype}
+    if len(found) == 1:
+        return found.pop()
+    if all(dtype.is_numeric() for dtype in found):
+        return pl.Float64() if any(dtype.is_float() for dtype in found) else pl.Int64()
+    if any(dtype.is_nested() for dtype in found):
+        raise TableError(
+            f"column {columns[0].name!r} must be of one type in all files; got "
+            f"{' and '.join(sorted(map(str, found)))}. Convert or drop it."
+        )
+    return pl.String()
+
+
+def _other_columns(name: str, columns: Sequence[str], model: str, expected: Sequence[str]) -> TableError:
+    further = [repr(column) for column in columns if column not in set(expected)]
+    absent = [repr(column) for column in expected if column not in set(columns)]
+    differences = [
+        f"{word} {', '.join(listed[:5])}{' …' if len(listed) > 5 else ''}"
+        for word, listed in (("it lacks", absent), ("it has also", further))
+        if listed
+    ]
+    return TableError(
+        f"{name} must have the same columns as {model}; {' and '.join(differences)}. "
+        "Rename or drop columns, or narrow the pattern."
+    )
 
 
 def write_table(frame: "pl.DataFrame", target: str | os.PathLike[str]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import ArgumentError, TableError
+from chainrule.tables.schema import MISSING_OBJECTS
 
 __all__ = ["validation_split"]
 
@@ -16,8 +17,16 @@ Rows = npt.NDArray[np.intp]
 _LARGEST_SEED = 2**32 - 1
 
 
-def validation_split(y: npt.ArrayLike, fraction: float, seed: int, *, stratify: bool) -> tuple[Rows, Rows]:
-    """Draw a validation part at random: ⌈fraction · rows⌉ rows, at least 1, and at least 1 row is left.
+def validation_split(
+    y: npt.ArrayLike,
+    fraction: float,
+    seed: int,
+    *,
+    stratify: bool,
+    groups: npt.ArrayLike | None = None,
+    time: npt.ArrayLike | None = None,
+) -> tuple[Rows, Rows]:
+    """Choose a validation part: ⌈fraction · rows⌉ rows, at least 1, and at least 1 row is left.
 
     Parameters
     ----------
@@ -31,6 +40,11 @@ def validation_split(y: npt.ArrayLike, fraction: float, seed: int, *, stratify: 
         Give each class (each distinct row of `y`) the same share in both parts. Where that is impossible,
         each class keeps a row in training, the validation part is drawn from the other rows, and it may be
         smaller; a class with a single row always trains, unless every class has a single row.
+    groups
+        A label for each row; the rows of a group stay together, and so the part is only nearly of its size.
+    time
+        A value for each row that can be sorted; the latest rows validate, and rows of one time stay
+        together, so that all training rows are earlier.
 
     Returns
     -------
@@ -40,9 +54,10 @@ def validation_split(y: npt.ArrayLike, fraction: float, seed: int, *, stratify: 
     Raises
     ------
     ArgumentError
-        If `fraction` or `seed` is outside its range.
+        If `fraction` or `seed` is outside its range, both `groups` and `time` are given, or they are not one
+        value for each row.
     TableError
-        If `y` has fewer than two rows.
+        If `y` has fewer than two rows, a group or time is missing, or all rows are of one.
     """
     if not 0 < fraction < 1:
         raise ArgumentError(
@@ -52,6 +67,8 @@ def validation_split(y: npt.ArrayLike, fraction: float, seed: int, *, stratify: 
         raise ArgumentError(
             f"the seed of a split must be an integer from 0 to {_LARGEST_SEED}; got {seed!r}. Give another."
         )
+    if groups is not None and time is not None:
+        raise ArgumentError("a split must be by groups or by time; got both. Leave one out.")
     targets = np.asarray(y)
     rows = targets.shape[0] if targets.ndim else 0
     if rows < 2:
@@ -60,11 +77,62 @@ def validation_split(y: npt.ArrayLike, fraction: float, seed: int, *, stratify: 
             "Add rows, or switch early stopping off."
         )
     size = min(math.ceil(fraction * rows), rows - 1)
+    if groups is not None:
+        return _by_group(_ranks(groups, rows, "groups"), size, seed)
+    if time is not None:
+        return _by_time(_ranks(time, rows, "time"), size)
     everything = np.arange(rows)
     if not stratify:
         return _split(everything, size, seed)
     _, codes = np.unique(targets, return_inverse=True, axis=0 if targets.ndim > 1 else None)
     return _stratified(codes.reshape(-1), size, seed)
+
+
+def _ranks(values: npt.ArrayLike, rows: int, name: str) -> Rows:
+    """Number the different values, in their order, from 0."""
+    array = np.asarray(values)
+    if array.shape != (rows,):
+        raise ArgumentError(
+            f"{name} must have a value for each of the {rows} rows; got shape {array.shape}. Correct it."
+        )
+    if array.dtype == object:
+        missing = np.array([type(item).__name__ in MISSING_OBJECTS or item != item for item in array])
+    else:
+        missing = array != array  # NaN and NaT
+    if missing.any():
+        raise TableError(
+            f"{name} must be known in each row; row {int(missing.argmax()) + 1} has none. Drop or correct it."
+        )
+    try:
+        return np.unique(array, return_inverse=True)[1]
+    except TypeError:
+        kinds = " and ".join(sorted({type(item).__name__ for item in array}))
+        raise ArgumentError(f"{name} must be of one kind; got {kinds}. Convert them.") from None
+
+
+def _by_group(codes: Rows, size: int, seed: int) -> tuple[Rows, Rows]:
+    """Whole groups, in random order, as long as they bring the part nearer to its size."""
+    counts = np.bincount(codes)
+    if len(counts) < 2:
+        raise TableError(
+            "groups must be at least two, one to train on and one to validate; got one. Split at random."
+        )
+    order = np.random.default_rng(seed).permutation(len(counts))
+    reached = np.cumsum(counts[order])[:-1]
+    chosen = order[: int(np.abs(reached - size).argmin()) + 1]
+    validates = np.isin(codes, chosen)
+    return np.flatnonzero(~validates), np.flatnonzero(validates)
+
+
+def _by_time(codes: Rows, size: int) -> tuple[Rows, Rows]:
+    """The latest rows; where the cut goes through rows of one time, it moves to the nearer side of them."""
+    counts = np.bincount(codes)
+    if len(counts) < 2:
+        raise TableError("times must differ, so that the latest can validate; got one. Split at random.")
+    from_here = np.cumsum(counts[::-1])[:-1]
+    cut = len(counts) - 1 - int(np.abs(from_here - size).argmin())
+    validates = codes >= cut
+    return np.flatnonzero(~validates), np.flatnonzero(validates)
 
 
 def _stratified(codes: npt.NDArray[Any], size: int, seed: int) -> tuple[Rows, Rows]:

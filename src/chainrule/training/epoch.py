@@ -16,7 +16,7 @@ from chainrule.mathematics.affine import inputs_first
 from chainrule.mathematics.dropout import mix
 from chainrule.network import propagation
 from chainrule.network.network import Network, shapes
-from chainrule.network.parameters import Parameters
+from chainrule.network.parameters import Parameters, map_matrices
 from chainrule.training.batches import Table
 from chainrule.training.optimizers import Optimizer
 from chainrule.training.schedules import Schedule
@@ -53,10 +53,8 @@ def begin(program: Program, parameters: Parameters) -> State:
 
 def restored(network: Network, parameters: Parameters) -> Parameters:
     """Turn kept parameters into public ones, or back: each W that is best kept transposed is transposed."""
-    return jax.tree.map(
-        lambda leaf, public: leaf.T if public.ndim == 2 and inputs_first(*public.shape) else leaf,
-        parameters,
-        shapes(network),
+    return map_matrices(
+        lambda W, public: W.T if inputs_first(*public.shape) else W, parameters, shapes(network)
     )
 
 
@@ -106,9 +104,8 @@ def run_epoch(
             gradients, memory, parameters, value=loss, grad=gradients, value_fn=objective.value
         )
         now = rate * program.schedule.factor((done + i) / planned)
-        parameters = jax.tree.map(
-            lambda p, d: p - now * (d + decay * p if p.ndim == 2 else d), parameters, direction
-        )
+        direction = map_matrices(lambda d, W: d + decay * W, direction, parameters)
+        parameters = jax.tree.map(lambda p, d: p - now * d, parameters, direction)
         return parameters, memory, total + loss * in_batch
 
     parameters, memory, total = jax.lax.fori_loop(

@@ -1,0 +1,85 @@
+"""Rows on their way from the user to the network."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import _check_sample_weight
+
+from chainrule.errors import ArgumentError, TableError
+
+
+class Rows(NamedTuple):
+    """Rows as the network sees them, and what was to be predicted as the user said it."""
+
+    x: np.ndarray
+    """Encoded columns, (rows, inputs)."""
+    y: np.ndarray
+    """Targets as the loss sees them, (rows, targets)."""
+    weight: np.ndarray | None
+    """What each row counts in the loss, the weight of its class included."""
+    truth: np.ndarray
+    counts: np.ndarray | None = None
+    """What each row counts by itself."""
+
+    def take(self, rows: np.ndarray) -> "Rows":
+        """Some of the rows, by their numbers from 0."""
+        weight = None if self.weight is None else self.weight[rows]
+        counts = None if self.counts is None else self.counts[rows]
+        return Rows(self.x[rows], self.y[rows], weight, self.truth[rows], counts)
+
+
+class Given(NamedTuple):
+    """Rows as the user gave them, checked; those of weight 0 are left out."""
+
+    X: Any
+    y: np.ndarray
+    weight: np.ndarray | None
+    rows: int
+    """How many there were."""
+    kept: np.ndarray | None = None
+    """The numbers of the rows that are left, None where all are."""
+
+    def of(self, values: Any, name: str) -> np.ndarray | None:
+        """What else was given for each row, for the rows that are left."""
+        if values is None:
+            return None
+        array = np.asarray(values)
+        if array.shape != (self.rows,):
+            raise ArgumentError(
+                f"{name} must have a value for each of the {self.rows} rows; got shape {array.shape}."
+            )
+        return array if self.kept is None else array[self.kept]
+
+
+def given(X: Any, y: np.ndarray, sample_weight: Any) -> Given:
+    """Check that there is one of each for every row, and leave out rows of weight 0.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or a weight is no number of 0 or more.
+    TableError
+        If all weights are 0.
+    """
+    check_consistent_length(X, y, sample_weight)
+    if sample_weight is None:
+        return Given(X, y, None, len(y))
+    weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+    counts = weight > 0
+    if counts.all():
+        return Given(X, y, weight, len(y))
+    if not counts.any():
+        raise TableError("sample_weight must be above 0 in at least one row; got only zeros.")
+    kept = np.flatnonzero(counts)
+    return Given(_taken(X, kept), y[kept], weight[kept], len(y), kept)
+
+
+def _taken(X: Any, rows: np.ndarray) -> Any:
+    if hasattr(X, "tocsr"):
+        return X.tocsr()[rows]
+    if isinstance(X, np.ndarray):
+        return X[rows]
+    import narwhals as nw
+
+    return nw.from_native(X, eager_only=True)[rows.tolist()].to_native()
