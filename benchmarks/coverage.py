@@ -1,13 +1,14 @@
 """Whether answers hold the truth as often as they say: ``python benchmarks/coverage.py --data FOLDER``.
 
-    python benchmarks/coverage.py --data FOLDER [--rows 6000] [--seeds 5] [--epochs 30] [--tables NAME …] [--json]
+    python benchmarks/coverage.py --data FOLDER [--rows 6000] [--seeds 5] [--epochs 30] [--tables …] [--json]
 
 FOLDER has an INDEX.json that names tables, targets and tasks. Of each table at most --rows rows are drawn and
 split anew for each seed: 60 % to fit one network, 20 % to calibrate, 20 % to measure. ± is the standard error
 over seeds, which share rows, so that it is a little too small. For numbers, the width of the intervals is in
 standard deviations of the target; for classes, it is the size of the sets. ``top`` is what is covered by the
 most probable class alone, below which sets that are never empty cannot go; it is blank for numbers. ECE is
-the calibration error on the last 20 %, before and after a temperature fitted on the 20 % before.
+the calibration error on the last 20 %, before and after a temperature fitted on the 20 % before. The last
+lines are means over tables.
 """
 
 import argparse
@@ -102,6 +103,19 @@ def measured(folder: Path, entry: dict, options: argparse.Namespace) -> list[dic
     return summary
 
 
+def over_tables(rows: list[dict]) -> list[dict]:
+    """Mean coverage and size of each kind of answer, and the standard error of the coverage."""
+    means = []
+    for kind, nominal in dict.fromkeys((row["kind"], row["nominal"]) for row in rows):
+        same = [row for row in rows if (row["kind"], row["nominal"]) == (kind, nominal)]
+        mean = {name: float(np.mean([row[name] for row in same])) for name in ("covered", "size")}
+        error = float(np.sqrt(np.sum([row["error"] ** 2 for row in same])) / len(same))
+        means.append(
+            {"table": f"mean of {len(same)}", "kind": kind, "nominal": nominal, "error": error} | mean
+        )
+    return means
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -115,22 +129,29 @@ def main() -> None:
     options = parser.parse_args()
     if options.seeds < 2:
         parser.error("--seeds must be at least 2, for a standard error")
+    entries = json.loads((options.data / "INDEX.json").read_text())["datasets"]
+    unknown = set(options.tables or ()) - {entry["name"] for entry in entries}
+    if unknown:
+        parser.error(f"--tables must be names in INDEX.json; got {', '.join(sorted(unknown))}")
+    chosen = [entry for entry in entries if not options.tables or entry["name"] in options.tables]
     line = "{table:<21}{kind:<14}{nominal:>8.2f}{covered:>9.3f} ±{error:>6.3f}{size:>8.2f}{rest}"
     if not options.json:
         head = f"{'table':<21}{'answers':<14}{'nominal':>8}{'covered':>9}{'':>8}{'size':>8}"
         print(head + f"{'top':>7}{'T':>7}{'ECE':>8}{'after':>8}")
     everything = []
-    for entry in json.loads((options.data / "INDEX.json").read_text())["datasets"]:
-        if options.tables and entry["name"] not in options.tables:
-            continue
+    for entry in chosen:
         for row in measured(options.data, entry, options):
             everything.append(row)
             form = "{top:>7.3f}{temperature:>7.2f}{ece_before:>8.3f}{ece_after:>8.3f}"
             if not options.json:
                 rest = form.format(**row) if "top" in row else ""
                 print(line.format(**row, rest=rest), flush=True)
+    means = over_tables(everything)
     if options.json:
-        print(json.dumps(everything, indent=2))
+        print(json.dumps({"measured": everything, "means": means}, indent=2))
+        return
+    for row in means:
+        print(line.format(**row, rest=""))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chainrule.mathematics.initializers import INITIALIZERS, Initializer
     from chainrule.mathematics.loss import Loss
     from chainrule.mathematics.losses import LOSSES, focal, huber, quantile, softmax_focal, tweedie
+    from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
     from chainrule.network.network import Network
     from chainrule.tables.reading import read_table, write_table
     from chainrule.training.loop import Epoch, train
@@ -52,6 +53,7 @@ _HOMES = {
     "chainrule.mathematics.initializers": ("INITIALIZERS", "Initializer"),
     "chainrule.mathematics.loss": ("Loss",),
     "chainrule.mathematics.losses": ("LOSSES", "focal", "huber", "quantile", "softmax_focal", "tweedie"),
+    "chainrule.network.embedding_layers": ("Lookup", "Periodic", "PiecewiseLinear"),
     "chainrule.network.network": ("Network",),
     "chainrule.tables.reading": ("read_table", "write_table"),
     "chainrule.training.loop": ("Epoch", "train"),
@@ -77,10 +79,13 @@ __all__ = [
     "FileError",
     "FormulaError",
     "Initializer",
+    "Lookup",
     "Loss",
     "ModelFileError",
     "Network",
     "Optimizer",
+    "Periodic",
+    "PiecewiseLinear",
     "TableError",
     "adam",
     "focal",

@@ -30,7 +30,7 @@ def test_the_report(call: Call, folder: Path, tmp_path: Path) -> None:
     lines = result.stderr.splitlines()
     assert lines[0].endswith("many.parquet: 600 rows, 6 columns to learn from")
     assert lines[1] == "classification of 'dear': 2 different texts"
-    assert lines[2] == "60 rows kept to validate, drawn at random by seed 0"
+    assert lines[2] == "scored on 60 rows kept to validate, drawn at random by seed 0"
     assert lines[3] == "network 7-4-1, silu, loss binary_cross_entropy: 37 parameters"
     assert lines[4].startswith("2 epochs in ")
     assert lines[6].split() == ["60", "validation", "rows", "model", "majority"]
@@ -40,7 +40,7 @@ def test_the_report(call: Call, folder: Path, tmp_path: Path) -> None:
 
 def test_few_rows_are_all_learnt_from(call: Call, folder: Path) -> None:
     result = call("fit", folder / "houses.csv", "--target", "price", *SMALL)
-    assert "too few rows to keep some to validate" in result.stderr
+    assert "too few to keep some to validate" in result.stderr
     assert "90 training rows" in result.stderr
 
 

@@ -9,13 +9,12 @@ from chainrule import DeepClassifier, DeepRegressor
 ESTIMATORS = [DeepRegressor((16,)), DeepClassifier((16,))]
 
 # scikit-learn expects the same of its own SGDClassifier and SGDRegressor.
-EXPECTED = {
-    "check_sample_weight_equivalence_on_dense_data": (
-        "stochastic training: a repeated row may come twice in different batches, and a removed one changes "
-        "their order. In one full batch the two are equal to float32's rounding, which is above the "
-        "tolerance of 1e-7; test_regressor.py and test_classifier.py hold that equality."
-    ),
-}
+_ROUNDING = (
+    "stochastic training: a repeated row may come twice in different batches, and a removed one changes "
+    "their order. In one full batch the two are equal to float32's rounding, which is above the "
+    "tolerance of 1e-7; test_regressor.py and test_classifier.py hold that equality."
+)
+EXPECTED = {f"check_sample_weight_equivalence_on_{kind}_data": _ROUNDING for kind in ("dense", "sparse")}
 
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda estimator: EXPECTED)

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.special import softmax
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -290,7 +291,8 @@ def test_the_validation_part_keeps_the_classes_in_proportion(three):
 def test_rows_of_one_s_own_validate(three):
     X, y = three
     model = small(max_iter=5).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
-    loss = log_loss(y[100:], model.predict_proba(X[100:]), labels=model.classes_)
+    p = softmax(model.decision_function(X[100:]) * model.temperature_, axis=1)
+    loss = log_loss(y[100:], p, labels=model.classes_)
     assert -max(model.validation_scores_) == pytest.approx(loss, rel=1e-4)
 
 
@@ -361,3 +363,74 @@ def test_cross_validation(three):
     assert cross_val_score(small(max_iter=60), *three, cv=3).mean() > 0.75
     scores = cross_val_score(small(max_iter=60), *three, cv=3, scoring="neg_log_loss")
     assert np.isfinite(scores).all()
+
+
+# Calibration and sets
+
+
+def noisy_classes(rows, seed=0):
+    numbers = np.random.default_rng(seed)
+    X = numbers.normal(size=(rows, 3))
+    logits = np.stack([X[:, 0], X[:, 1], 0.5 * X[:, 2]], axis=1) * 1.5
+    return X, np.array(["a", "b", "c"])[(logits + numbers.gumbel(size=(rows, 3))).argmax(axis=1)]
+
+
+def test_a_temperature_calibrates_a_model_that_is_too_sure():
+    X, y = noisy_classes(1200)
+    sure = DeepClassifier((64, 64), max_iter=80, early_stopping=False, random_state=0)
+    sure.fit(X[:400], y[:400])
+    assert sure.temperature_ == 1
+    held = DeepClassifier(
+        (64, 64),
+        max_iter=80,
+        scoring=lambda model, X, y: model.n_iter_,
+        validation_fraction=0.5,
+        random_state=0,
+    )
+    held.fit(X[:800], y[:800])
+    before, after = held.calibration_error_
+    assert after <= before + 0.01
+    assert held.temperature_ > 1
+    p = held.predict_proba(X)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    np.testing.assert_array_equal(held.classes_[p.argmax(axis=1)], held.predict(X))
+
+
+def test_sets_hold_the_class_as_often_as_they_say():
+    X, y = noisy_classes(3000)
+    model = DeepClassifier((16,), max_iter=10, validation_fraction=0.3, random_state=0)
+    model.fit(X[:2000], y[:2000])
+    codes = np.searchsorted(model.classes_, y[2000:])
+    for coverage in (0.7, 0.9):
+        sets = model.predict_set(X[2000:], coverage)
+        held = sets[np.arange(1000), codes].mean()
+        assert abs(held - coverage) < 4 * np.sqrt(coverage * (1 - coverage) * (1 / 600 + 1 / 1000))
+        assert sets.any(axis=1).all()
+    assert model.predict_set(X, 0.95).sum() > model.predict_set(X, 0.7).sum()
+    assert not model.predict_set(X, 0.3, allow_empty=True).any(axis=1).all()
+
+
+def test_sets_that_cannot_be():
+    X, y = noisy_classes(300)
+    alone = small(early_stopping=False).fit(X, y)
+    with pytest.raises(ArgumentError, match="predict_set must know how far off"):
+        alone.predict_set(X)
+    labels = small(early_stopping=True).fit(X, (X > 0).astype(int))
+    assert labels.temperature_ > 0
+    with pytest.raises(ArgumentError, match="the model has several labels"):
+        labels.predict_set(X)
+    few = small(early_stopping=True).fit(X, y)
+    with pytest.warns(UserWarning, match="each set has all classes"):
+        assert few.predict_set(X, 0.99).all()
+    assert not hasattr(small(loss="hinge"), "predict_set")
+
+
+def test_balanced_weights_count_in_the_loss_but_not_in_the_guarantee():
+    X, y = noisy_classes(2000)
+    rare = np.where(y == "a", "rare", "often")
+    rare[np.flatnonzero(rare == "rare")[::2]] = "often"
+    model = small(class_weight="balanced", early_stopping=True, validation_fraction=0.3).fit(X, rare)
+    plain = small(early_stopping=True, validation_fraction=0.3).fit(X, rare)
+    assert (model.predict(X) == "rare").mean() > (plain.predict(X) == "rare").mean()
+    codes = np.searchsorted(model.classes_, rare)
+    assert model.predict_set(X, 0.9)[np.arange(2000), codes].mean() > 0.85

@@ -485,7 +485,7 @@ def test_no_y():
 
 def test_attributes_of_scikit_learns_mlp():
     X, y = np.random.default_rng(0).normal(size=(300, 3)), np.arange(300.0)
-    model = DeepRegressor((5, 4), max_iter=3, random_state=0).fit(X, y)
+    model = DeepRegressor((5, 4), max_iter=3, numeric_embedding=None, random_state=0).fit(X, y)
     assert [W.shape for W in model.coefs_] == [(3, 5), (5, 4), (4, 1)]
     assert [b.shape for b in model.intercepts_] == [(5,), (4,), (1,)]
     np.testing.assert_array_equal(model.coefs_[0].T, model.parameters_[0].W)
@@ -497,3 +497,83 @@ def test_attributes_of_scikit_learns_mlp():
     assert alone.best_loss_ == min(alone.loss_curve_)
     assert alone.best_validation_score_ is None
     assert not hasattr(DeepRegressor(), "coefs_")
+
+
+# Intervals
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "gaussian_nll", "quantile(0.05, 0.5, 0.95)"])
+def test_intervals_cover_as_often_as_they_say(loss):
+    numbers = np.random.default_rng(0)
+    X = numbers.uniform(-1, 1, (3000, 2))
+    y = X[:, 0] + (0.1 + abs(X[:, 1])) * numbers.normal(size=3000)
+    model = DeepRegressor((16,), loss=loss, max_iter=10, validation_fraction=0.3, random_state=0)
+    model.fit(X[:2000], y[:2000])
+    for coverage in (0.5, 0.9):
+        low, high = model.predict_interval(X[2000:], coverage).T
+        inside = (low <= y[2000:]) & (y[2000:] <= high)
+        # 600 rows set the widths and 1,000 are looked at: four standard deviations of both
+        assert abs(inside.mean() - coverage) < 4 * np.sqrt(coverage * (1 - coverage) * (1 / 600 + 1 / 1000))
+    for level, (shares, widths) in model.interval_coverage_.items():
+        assert abs(shares[0] - level) < 0.1
+        assert widths[0] > 0
+
+
+def test_intervals_of_several_targets_of_few_rows_and_of_none(table):
+    X, y = table
+    model = small(early_stopping=True).fit(X, np.column_stack([y, -y]))
+    assert model.predict_interval(X[:7]).shape == (7, 2, 2)
+    with pytest.warns(UserWarning, match="too few rows were kept back for a coverage of 0.99"):
+        assert np.isinf(model.predict_interval(X[:1], 0.99)).all()
+    with pytest.raises(ArgumentError, match="coverage must be a number between 0 and 1"):
+        model.predict_interval(X, 90)
+    alone = small(early_stopping=False).fit(X, y)
+    with pytest.raises(ArgumentError, match=r"predict_interval must know how far off.*early_stopping=True"):
+        alone.predict_interval(X)
+
+
+def test_a_logarithm_of_the_target_is_undone_without_bias():
+    numbers = np.random.default_rng(0)
+    X = numbers.normal(size=(4000, 1))
+    y = np.exp(X[:, 0] + 0.6 * numbers.normal(size=4000))  # E[y | x] = exp(x + 0.18)
+    model = DeepRegressor((16,), target_transform="log", max_iter=20, random_state=0).fit(X, y)
+    assert model.scale_.factor[0] == pytest.approx(np.exp(0.18), rel=0.1)
+    assert model.predict(X).mean() == pytest.approx(y.mean(), rel=0.1)
+    median = DeepRegressor((16,), target_transform="log", loss="absolute_error", max_iter=20, random_state=0)
+    assert (median.fit(X, y).predict(X) < y).mean() == pytest.approx(0.5, abs=0.05)
+    with pytest.raises(TableError, match=r"must be above 0 for target_transform='log'; got 0 in row 3"):
+        DeepRegressor(target_transform="log").fit(X[:3], [1.0, 2.0, 0.0])
+    with pytest.raises(ArgumentError, match="target_transform must be None with the loss 'poisson'"):
+        DeepRegressor(target_transform="log", loss="poisson").fit(X[:3], [1.0, 2.0, 3.0])
+
+
+def test_the_user_s_score_chooses_the_epoch_and_the_end(table):
+    X, y = table
+    model = small(scoring="neg_mean_absolute_error", early_stopping=True, max_iter=30).fit(X, y)
+    scores = model.validation_scores_
+    assert model.best_iteration_ - 1 == len(scores) - 1 - int(np.argmax(scores[::-1]))
+    kept = X[model.validation_rows_], y[model.validation_rows_]
+    assert -np.abs(model.predict(kept[0]) - kept[1]).mean() == pytest.approx(max(scores))
+    calls = []
+
+    def never_better(estimator, X, y):
+        calls.append(1)
+        return -float(len(calls))
+
+    ended = small(scoring=never_better, early_stopping=True, max_iter=30, n_iter_no_change=3).fit(X, y)
+    assert ended.n_iter_ == len(calls) == 4
+    assert ended.best_iteration_ == 1
+
+
+def test_groups_and_times_say_which_rows_validate(table):
+    X, y = table
+    groups = np.arange(200) // 20
+    model = small().fit(X, y, groups=groups)
+    assert len(set(groups[model.validation_rows_])) == 1
+    assert not set(groups[model.validation_rows_]) & set(np.delete(groups, model.validation_rows_))
+    late = small().fit(X, y, time=-np.arange(200), sample_weight=np.arange(200) != 5)
+    np.testing.assert_array_equal(late.validation_rows_, [*range(5), *range(6, 21)])
+    with pytest.raises(ArgumentError, match="groups must have a value for each of the 200 rows"):
+        small().fit(X, y, groups=groups[:5])
+    with pytest.raises(ArgumentError, match="X_val must be left out where groups"):
+        small().fit(X, y, groups=groups, X_val=X, y_val=y)

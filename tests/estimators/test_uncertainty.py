@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -173,16 +173,16 @@ def test_one_seed_one_result_and_surer_is_wider() -> None:
 
 
 def test_ten_thousand_rows_take_a_moment() -> None:
-    """A quarter of a second each on an idle core; the bar leaves room for a busy machine."""
+    """A third of a second of the processor for three scores; the bar leaves room for slower ones."""
     y, predictions = regression(10_000)
     codes, chosen, p = classes(10_000)
     for call in (
         lambda: regression_intervals(y, predictions),
         lambda: classification_intervals(codes, chosen, p),
     ):
-        start = perf_counter()
+        start = process_time()
         call()
-        assert perf_counter() - start < 5
+        assert process_time() - start < 1.5
 
 
 @pytest.mark.parametrize(

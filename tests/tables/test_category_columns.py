@@ -26,7 +26,7 @@ def category(*levels, missing=False, coded=False):
 
 @given(st.lists(st.sampled_from(["b", "a", "", "é", None]), min_size=1))
 def test_few_levels_are_sorted_and_each_has_a_column(values):
-    column = fit_text("c", pl.Series(values, dtype=pl.String), None)
+    column = fit_text("c", pl.Series(values, dtype=pl.String))
     present = sorted({value for value in values if value is not None})
     if not present:
         assert column is None
@@ -39,23 +39,17 @@ def test_few_levels_are_sorted_and_each_has_a_column(values):
 
 def test_more_than_a_few_levels_are_codes():
     text = pl.Series([f"level {n:02}" for n in range(FEW_LEVELS)])
-    assert not fit_text("c", text, None).coded
+    assert not fit_text("c", text).coded
     many = pl.Series([f"level {n:02}" for n in range(FEW_LEVELS + 1)] * 3 + ["rare", "rare", None])
-    column = fit_text("c", many, None)
+    column = fit_text("c", many)
     assert column.levels == tuple(f"level {n:02}" for n in range(FEW_LEVELS + 1)), "two rows are too few"
     assert (column.coded, column.missing, column.plain_names) == (True, True, ())
     assert column.codes == len(column.levels) + 2
-    assert fit_text("c", many, None, few=50).levels[-1] == "rare"
+    assert fit_text("c", many, few=50).levels[-1] == "rare"
 
 
 def test_no_level_of_many_is_in_enough_rows():
-    assert fit_text("c", pl.Series(map(str, range(100))), None) is None
-
-
-def test_rows_without_weight_have_no_levels():
-    weight = np.array([1.0, 0.5, 0, 0])
-    assert fit_text("c", pl.Series(["a", "b", "c", None]), weight) == category("a", "b")
-    assert fit_text("c", pl.Series(["a"]), np.array([0.0])) is None
+    assert fit_text("c", pl.Series(map(str, range(100)))) is None
 
 
 def test_codes():
@@ -93,7 +87,7 @@ def test_each_number_is_the_level_that_spells_it(values):
     values = np.array(values)
     text = text_of_numbers(values, "c")
     assert text.null_count() == np.isnan(values).sum()
-    column = fit_text("c", text, None, few=10_000)
+    column = fit_text("c", text, few=10_000)
     if column is None:
         assert np.isnan(values).all()
         return
@@ -106,7 +100,7 @@ def test_each_number_is_the_level_that_spells_it(values):
 
 def test_whole_numbers_have_no_point():
     assert text_of_numbers(np.array([1, -0.0, np.nan]), "c").to_list() == ["1", "0", None]
-    assert text_of_numbers(np.array([1, 2.5]), "c").to_list() == ["1.0", "2.5"]
+    assert text_of_numbers(np.array([1, 2.5, -0.0]), "c").to_list() == ["1.0", "2.5", "0.0"]
 
 
 def test_numbers_where_training_had_texts():

@@ -186,6 +186,20 @@ def test_slips_are_refused_after_training_with_an_example(spelling, example):
     assert parse_dates(texts(example.strip("'")), spelling, lenient=False).null_count() == 0
 
 
+@pytest.mark.parametrize(
+    ("spelling", "slip"),
+    [
+        ("%m/%d/%Y", "1/31/24"),
+        ("%Y-%m-%d", "24-01-31"),
+        ("%m/%d/%y", "1/31/4"),
+        ("%Y-%m-%d", "2024-1-31 10:30"),
+    ],
+)
+def test_a_year_has_as_many_digits_as_in_training(spelling, slip):
+    with pytest.raises(TableError, match=f"got '{slip}' in row 1"):
+        parse_dates(texts(slip), spelling, lenient=False)
+
+
 def test_a_long_slip_is_cut():
     with pytest.raises(TableError, match=r"got 'x{39}…' in row 1"):
         parse_dates(texts("x" * 10_000), "%Y-%m-%d", lenient=False)
@@ -264,6 +278,12 @@ def test_the_largest_years():
     column = fitted(dates)
     assert np.isfinite([column.elapsed.center, column.elapsed.scale]).all()
     assert np.isfinite(cycles_of(column, days_of(dates))).all()
+
+
+def test_digits_alone_are_dates_only_where_asked_for():
+    column = texts("20241231", "20240229")
+    assert spelling_of(column) is None
+    assert parse_dates(column, "%Y%m%d", lenient=False)[1] == dt.datetime(2024, 2, 29)
 
 
 def test_a_clear_column_gives_no_warning():

@@ -94,6 +94,8 @@ def test_only_the_ratios_of_weights_count(scaling, size):
 @given(training=SOME, later=SOME, bins=st.integers(0, 5))
 @example(training=np.array([1e308, 1e308]), later=np.array([-1.7e308, 1.7e308]), bins=2)
 @example(training=np.array([-1.7e308, 1.7e308, 0, 1]), later=np.array([1.7e308, -1.7e308]), bins=4)
+@example(training=np.array([-1.7e308, -1.7e308, 1.7e308, 1.7e308]), later=np.array([1.0]), bins=1)
+@example(training=np.array([0, 0, 5e-324, 5e-324, 5e-324, 1]), later=np.array([-5e-324]), bins=2)
 @example(training=np.array([1e-320, 1e308, 1e-310]), later=np.array([5e-324, 1e300]), bins=4)
 @example(training=np.array([0, 5e-324, 1e-323]), later=np.array([1.0, 5e-324]), bins=3)
 @example(training=np.array([1, 1 + 2.3e-16, 1]), later=np.array([1e300, -1e300]), bins=2)

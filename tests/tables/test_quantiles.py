@@ -46,6 +46,11 @@ def test_quantiles_are_finite_rise_and_stay_within_the_values(values, parts):
     assert (np.diff(found / 2) >= 0).all()
 
 
+def test_the_largest_values_are_not_too_far_apart():
+    values = np.array([-1.7e308, 1.7e308, -1.7e308, 1.7e308])
+    assert Distribution.of(values, None).quantiles([0.25, 0.5, 1]).tolist() == [-1.7e308, 0, 1.7e308]
+
+
 def test_a_share_that_rounding_moves_ends_where_it_should():
     # 3 · 0.1 is a little more than 0.3.
     assert Distribution.of(np.arange(10.0), None).quantiles([0.1 * 3]).tolist() == [2.5]

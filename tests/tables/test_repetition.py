@@ -59,4 +59,7 @@ def test_many_equal_columns_are_folded():
 
 
 def test_columns_of_the_same_values_in_another_order_are_not_equal():
-    assert not list(equal_columns(pl.DataFrame({"a": [1, 2, 3], "b": [2, 1, 3]})))
+    frame = pl.DataFrame({"a": [1, 2, 3], "b": [2, 1, 3]})
+    assert not list(equal_columns(frame))
+    (notice,) = equal_columns(frame.with_columns(c="b"))
+    assert notice.text.startswith("column 'c' repeats column 'b'")

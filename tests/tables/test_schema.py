@@ -77,7 +77,7 @@ def test_numbers_of_pandas(column, expected):
 
 def test_numbers_that_only_one_library_has():
     np.testing.assert_array_equal(
-        read(pl.DataFrame({"c": pl.Series([2**100, None], dtype=pl.Int128)})), [2**100, np.nan]
+        read(pl.DataFrame({"c": pl.Series([2**100, None], dtype=pl.Int128)})), [2.0**100, np.nan]
     )
     half = pa.table({"c": pa.array(np.array([1.5], np.float16))})
     assert read(half).tolist() == [1.5]
@@ -282,7 +282,6 @@ def test_dates_as_text():
         ),
         (objects(DAY, dt.timedelta(1)), r"got date \(first in row 1\)"),
         (objects(np.datetime64(1, "D"), np.timedelta64(1, "D")), r"got datetime64 \(first in row 1\)"),
-        (objects(DAY, MOMENT.replace(tzinfo=dt.UTC)), "got date, some with a time zone and some without"),
         (np.array([[b"1"]]), r"got bytes \(first in row 1\)"),
         (np.zeros((2, 1), "V2"), r"got \|V2"),
     ],

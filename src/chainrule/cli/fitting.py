@@ -10,7 +10,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from chainrule.cli.about import About
-from chainrule.cli.printing import Report, counted, out_json, refuse_twice, score_table
+from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, score_table, without_panics
+from chainrule.cli.showing import columns_of
 from chainrule.errors import ArgumentError, DivergedError
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.options import refuse_wrong
@@ -23,11 +24,15 @@ from chainrule.files.model_file import refuse_unwritable, save
 from chainrule.network.network import shapes
 from chainrule.network.parameters import count
 from chainrule.tables.casting import Kind, recast
+from chainrule.tables.noticing import Notice, noticed
 from chainrule.tables.reading import read_table
+from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
     import polars as pl
 
+
+_NOTICES = 6  # told on the terminal, the gravest
 
 _OPTIONS = {
     "hidden_layer_sizes": "--hidden",
@@ -74,8 +79,8 @@ class Outcome:
     """How many rows were scored: those that validated, or all where none did."""
     comparisons: list[Comparison]
     """The scores of each target on them."""
-    noticed: list[str]
-    """What was said of the table on the way."""
+    noticed: list[Notice]
+    """What a person should know of the table."""
 
 
 def fit_table(request: Request) -> Model:
@@ -84,14 +89,16 @@ def fit_table(request: Request) -> Model:
     with _speaking_of_options():
         refuse_wrong(request.options)
     _refuse_outputs(request)
-    with report.warnings() as noticed:
+    with report.warnings(), without_panics():
         problem = _problem(read_table(request.table, missing=request.missing), request)
         validation = _validation(problem, request)
     _announce(report, request, problem)
-    outcome = _fitted(report, request, problem, validation, noticed)
+    outcome = _fitted(report, request, problem, validation)
     if request.output is not None:
         save(outcome.model, request.output, about=_about(request, problem, outcome).to_dict())
     _tell(report, request, problem, outcome)
+    if request.report is not None:
+        _write_page(report, request, problem, outcome)
     if request.json:
         out_json(_as_json(request, problem, outcome))
     return outcome.model
@@ -106,9 +113,8 @@ def _refuse_outputs(request: Request) -> None:
         for source in (request.table, request.validation):
             refuse_same(output, source)
         refuse_unwritable(output)
-    if request.output is None:
-        return
-    refuse_twice(("--output", request.output), ("--json", "-" if request.json else None))
+    json = "-" if request.json else None
+    refuse_twice(("--output", request.output), ("--report", request.report), ("--json", json))
     if request.output == "-" and sys.stdout.isatty():
         raise ArgumentError(
             "a model must go to a file; standard output is a terminal. Give -o MODEL, or > MODEL."
@@ -162,9 +168,7 @@ def _announce(report: Report, request: Request, problem: Problem) -> None:
     report.say(f"{problem.task.value} of {names}: {problem.why}")
 
 
-def _fitted(
-    report: Report, request: Request, problem: Problem, validation: Problem | None, noticed: list[str]
-) -> Outcome:
+def _fitted(report: Report, request: Request, problem: Problem, validation: Problem | None) -> Outcome:
     make = DeepRegressor if problem.task is Task.REGRESSION else DeepClassifier
     model = make(**request.options, verbose=not request.quiet)
     start = perf_counter()
@@ -173,7 +177,7 @@ def _fitted(
         if validation
         else {"groups": problem.groups, "time": problem.time}
     )
-    with report.warnings(in_options) as caught, _speaking_of_options():
+    with report.warnings(in_options), _speaking_of_options():
         model.fit(problem.X, problem.y, problem.weight, **own)
     seconds = perf_counter() - start
     model.set_params(verbose=False)
@@ -181,9 +185,17 @@ def _fitted(
     if held_out is None and model.validation_rows_ is not None:
         held_out = problem.take(model.validation_rows_)
     scored = held_out or problem
-    baseline = baseline_of(model, training_of(problem, model).y)
-    comparisons = compare(model, scored.X, scored.y, baseline, request.targets)
-    return Outcome(model, seconds, held_out, len(scored.y), comparisons, [*noticed, *caught])
+    training = training_of(problem, model)
+    comparisons = compare(model, scored.X, scored.y, baseline_of(model, training.y), request.targets)
+    found = noticed(
+        training.X,
+        training.y,
+        classes=training.task is not Task.REGRESSION,
+        names=request.targets,
+        validation=None if held_out is None else held_out.X,
+        validation_y=None if held_out is None else held_out.y,
+    )
+    return Outcome(model, seconds, held_out, len(scored.y), comparisons, found)
 
 
 def training_of(problem: Problem, model: Model) -> Problem:
@@ -209,6 +221,36 @@ def _about(request: Request, problem: Problem, outcome: Outcome) -> About:
     )
 
 
+def _write_page(report: Report, request: Request, problem: Problem, outcome: Outcome) -> None:
+    """The page of --report."""
+    from chainrule.cli.reporting import findings_of
+    from chainrule.report.page import render
+
+    assert request.report is not None
+    findings = findings_of(
+        outcome.model,
+        training=training_of(problem, outcome.model),
+        held_out=outcome.held_out,
+        comparisons=outcome.comparisons,
+        targets=request.targets,
+        kinds=columns_of(outcome.model),
+        source="standard input" if request.table == "-" else request.table,
+        output=request.output or "",
+        scored=_how(request, outcome).removeprefix("rows "),
+        seconds=outcome.seconds,
+        options=request.options,
+        missing=request.missing,
+        noticed=outcome.noticed,
+    )
+    page = render(findings)
+    if request.report == "-":
+        out(page)
+        return
+    with atomically(request.report) as temporary:
+        temporary.write_text(page, "utf-8")
+    report.say(f"wrote {request.report} ({Path(request.report).stat().st_size:,} bytes)")
+
+
 @contextmanager
 def _speaking_of_options() -> Iterator[None]:
     try:
@@ -228,17 +270,16 @@ def _scored(outcome: Outcome) -> str:
 
 
 def _how(request: Request, outcome: Outcome) -> str:
-    """Which rows validated, in words."""
+    """Which rows the scores are of, in words."""
     if outcome.held_out is None:
-        return "too few rows to keep some to validate: the scores are of rows it learnt from"
-    rows = counted(len(outcome.held_out.y), "row")
+        return "rows that it learnt from, for there were too few to keep some to validate"
     if request.validation is not None:
-        return f"{rows} of {request.validation} to validate"
+        return f"rows of {request.validation}, to validate"
     if request.group is not None:
-        return f"{rows} kept to validate, whole groups by {request.group!r}"
+        return f"rows kept to validate, whole groups by {request.group!r}"
     if request.time is not None:
-        return f"{rows} kept to validate, the latest by {request.time!r}"
-    return f"{rows} kept to validate, drawn at random by seed {request.options['random_state']}"
+        return f"rows kept to validate, the latest by {request.time!r}"
+    return f"rows kept to validate, drawn at random by seed {request.options['random_state']}"
 
 
 def _tell(report: Report, request: Request, problem: Problem, outcome: Outcome) -> None:
@@ -247,7 +288,7 @@ def _tell(report: Report, request: Request, problem: Problem, outcome: Outcome) 
         report.say("interrupted; the best model so far is kept", "yellow")
     layers = "-".join(map(str, network.sizes))
     activations = " and ".join(dict.fromkeys(activation.name for activation in network.activations))
-    report.say(_how(request, outcome))
+    report.say(f"scored on {outcome.rows:,} {_how(request, outcome)}")
     report.say(
         f"network {layers}, {activations or 'linear'}, loss {network.loss.name}: "
         f"{count(shapes(network)):,} parameters"
@@ -257,12 +298,14 @@ def _tell(report: Report, request: Request, problem: Problem, outcome: Outcome) 
     if model.validation_scores_:
         losses += f", validation loss {-model.validation_scores_[model.best_iteration_ - 1]:.4g}"
     report.say(f"{counted(model.n_iter_, 'epoch')} in {outcome.seconds:.1f} s{best}: {losses}\n")
-    scores = {
-        name: (c.model, c.baseline) for name, c in zip(request.targets, outcome.comparisons, strict=True)
-    }
+    scores = dict(zip(request.targets, outcome.comparisons, strict=True))
     title = f"{counted(outcome.rows, f'{_scored(outcome)} row')}"
     other = "mean" if problem.task is Task.REGRESSION else "majority"
     report.say(score_table(scores, title, other) + "\n")
+    for notice in outcome.noticed[:_NOTICES]:
+        report.say(f"noticed: {notice.text}", "yellow")
+    if len(outcome.noticed) > _NOTICES:
+        report.say(f"noticed {len(outcome.noticed) - _NOTICES} more things; --report tells them", "yellow")
     if request.output is None:
         report.say("not saved; add -o MODEL to keep the model")
     elif request.output != "-":
@@ -289,5 +332,6 @@ def _as_json(request: Request, problem: Problem, outcome: Outcome) -> dict[str, 
         "scored": _scored(outcome),
         "scored_rows": outcome.rows,
         "scores": {name: c._asdict() for name, c in zip(request.targets, outcome.comparisons, strict=True)},
+        "noticed": [notice._asdict() for notice in outcome.noticed],
         "model": request.output,
     }

@@ -1,6 +1,7 @@
 """Lines for people, JSON for programs."""
 
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 
 from chainrule.errors import ArgumentError
+from chainrule.estimators.scores import Comparison
 
 _NAMES = {"rmse": "RMSE", "mae": "MAE", "r2": "R²", "log_loss": "log-loss", "roc_auc": "ROC AUC"}
 _SHARES = ("accuracy", "r2", "roc_auc")
@@ -26,16 +28,32 @@ class Report:
         self._console.print(text, style=style)
 
     @contextmanager
-    def warnings(self, reworded: Callable[[str], str] = str) -> Iterator[list[str]]:
-        """Say what is warned of inside, a line each; the list has them when the block ends."""
-        said: list[str] = []
+    def warnings(self, reworded: Callable[[str], str] = str) -> Iterator[None]:
+        """Say what is warned of inside, a line each."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            yield said
+            yield
         for warning in caught:
             if issubclass(warning.category, UserWarning):
-                said.append(reworded(str(warning.message)))
-                self.say(f"chainrule: {said[-1]}", "yellow")
+                self.say(f"chainrule: {reworded(str(warning.message))}", "yellow")
+
+
+@contextmanager
+def without_panics() -> Iterator[None]:
+    """Keep from standard error what polars writes there of a damaged file, beside raising an error."""
+    try:
+        before = os.dup(2)
+    except OSError:  # closed
+        yield
+        return
+    silent = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(silent, 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(silent)
 
 
 def out(text: str) -> None:
@@ -57,19 +75,16 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def score_table(
-    scores: Mapping[str, tuple[Mapping[str, float | None], Mapping[str, float | None]]],
-    title: str,
-    other: str,
-) -> str:
-    """Scores of the model and of a baseline side by side, target by target."""
-    rows = [(title, "model", other)]
-    for target, (ours, theirs) in scores.items():
+def score_table(scores: Mapping[str, Comparison], title: str, other: str) -> str:
+    """Scores of the model, how far they may be off, and those of a baseline, target by target."""
+    rows = [(title, "model", "95 % interval", other)]
+    for target, (ours, theirs, intervals) in scores.items():
         named = f"{target}: " if len(scores) > 1 else ""
-        rows += [
-            (named + _NAMES.get(name, name), _number(name, ours[name]), _number(name, theirs.get(name)))
-            for name in ours
-        ]
+        for name in ours:
+            interval = intervals.get(name)
+            between = "–" if interval is None else " to ".join(_number(name, end) for end in interval)
+            row = (_number(name, ours[name]), between, _number(name, theirs.get(name)))
+            rows.append((named + _NAMES.get(name, name), *row))
     return aligned(rows)
 
 

@@ -29,7 +29,9 @@ def show_model(model_file: str, *, as_json: bool) -> None:
     if isinstance(model, DeepClassifier) and not model._multilabel:
         out(f"classes: {_some(model.classes_.tolist())}")
     out(f"\n{counted(len(model.encoder_.columns), 'column')} as {counted(model.encoder_.width, 'input')}")
-    out(_indented("\n".join(f"{name}  {kind}" for name, kind in _columns(model))))
+    kinds = columns_of(model)
+    width = max(len(name) for name, _ in kinds)
+    out(_indented("\n".join(f"{name.ljust(width)}  {kind}" for name, kind in kinds)))
     out(f"\n{model.network_}")
     out(f"\n{_training(model, about)}")
     changed = {
@@ -41,10 +43,9 @@ def show_model(model_file: str, *, as_json: bool) -> None:
         out("options: " + ", ".join(f"{name}={value!r}" for name, value in changed.items()))
 
 
-def _columns(model: Model) -> list[tuple[str, str]]:
-    columns = model.encoder_.columns
-    width = max(len(column.name) for column in columns)
-    return [(column.name.ljust(width), _kind(column)) for column in columns]
+def columns_of(model: Model) -> list[tuple[str, str]]:
+    """What each column is taken for, in words."""
+    return [(column.name, _kind(column)) for column in model.encoder_.columns]
 
 
 def _kind(column: Column) -> str:

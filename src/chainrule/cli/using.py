@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.cli.about import about_of
 from chainrule.cli.fitting import refuse_same
-from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, score_table
+from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, score_table, without_panics
 from chainrule.errors import ArgumentError, TableError
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.prediction_table import prediction_table
@@ -14,6 +14,7 @@ from chainrule.estimators.target_columns import Task, some_of, target_values
 from chainrule.files.description import Model
 from chainrule.files.model_file import load
 from chainrule.tables.casting import recast
+from chainrule.tables.cells import pick
 from chainrule.tables.reading import read_table, write_table
 from chainrule.tables.writing import atomically
 
@@ -111,14 +112,15 @@ def evaluate_table(
         scores = {name: c._asdict() for name, c in zip(targets, comparisons, strict=True)}
         out_json({"task": task.value, "rows": frame.height, "baseline": other, "scores": scores})
         return
-    table_of = {name: (c.model, c.baseline) for name, c in zip(targets, comparisons, strict=True)}
-    out(score_table(table_of, counted(frame.height, "row"), other))
+    out(score_table(dict(zip(targets, comparisons, strict=True)), counted(frame.height, "row"), other))
 
 
 def _read(model: Model, table: str, missing: tuple[str, ...]) -> "pl.DataFrame":
     """The table; what meant missing in training does here too, and columns are what they were said to be."""
     about = about_of(model)
-    return recast(read_table(table, missing=[*about.missing, *missing]), about.kinds)
+    with without_panics():
+        frame = read_table(table, missing=[*about.missing, *missing])
+    return recast(frame, about.kinds)
 
 
 def _inputs(model: Model, frame: "pl.DataFrame", targets: tuple[str, ...], report: Report) -> Any:
@@ -129,7 +131,7 @@ def _inputs(model: Model, frame: "pl.DataFrame", targets: tuple[str, ...], repor
         if further:
             report.say(f"columns that the model does not use: {some_of(further, 6)}")
         return select_columns(frame, list(names))
-    rest = frame.drop(targets, strict=False)
+    rest = pick(frame, [name for name in frame.columns if name not in targets])
     if rest.width != model.n_features_in_ or not all(dtype.is_numeric() for dtype in rest.dtypes):
         raise TableError(
             f"the model was fitted on {model.n_features_in_} columns without names, so that a table must "

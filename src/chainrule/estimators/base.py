@@ -4,6 +4,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any, Self, cast
 
 import jax
@@ -182,6 +183,11 @@ class DeepEstimator(MlpAttributes, BaseEstimator, ABC):
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
         with _unchanged_if_it_fails(self):
             refuse_wrong(self.get_params(deep=False))
+            if self.early_stopping is True:
+                raise ArgumentError(
+                    "early_stopping must be False or 'auto' for partial_fit, which keeps no rows back "
+                    "(partial_fit does not support early_stopping=True); got True."
+                )
             again = hasattr(self, "parameters_")
             _, rows = self._begun(X, y, sample_weight, again=again, classes=classes)
             self.validation_rows_ = None
@@ -249,7 +255,7 @@ class DeepEstimator(MlpAttributes, BaseEstimator, ABC):
             max_norm=None if self.max_norm is None else float(self.max_norm),
             batch_size=batch,
             epochs=epochs,
-            patience=self.n_iter_no_change if stops and not scored else None,
+            patience=self.n_iter_no_change if stops and not scored and self.n_iter_no_change < inf else None,
             tol=self.tol,
             shuffle=bool(self.shuffle),
             seed=(seed + self.n_iter_) % 2**32,
@@ -345,7 +351,9 @@ class DeepEstimator(MlpAttributes, BaseEstimator, ABC):
             layer_norm=bool(self.layer_norm),
             residual=bool(self.residual),
             l1=float(self.l1),
-            l2=recipes.l2(self.alpha, batch, len(rows.x)),
+            l2=recipes.l2(
+                self.alpha, batch, len(rows.x), 1.0 if rows.weight is None else float(rows.weight.mean())
+            ),
             label_smoothing=float(getattr(self, "label_smoothing", 0.0)),
             embedding=embedding_of(self.encoder_, self._embeds(self.encoder_.columns)),
         )
@@ -370,8 +378,14 @@ class DeepEstimator(MlpAttributes, BaseEstimator, ABC):
         if frame:
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
+        texts = not hasattr(X, "tocsr") and np.asarray(X).dtype.kind in "OUST"
         return validate_data(
-            self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan", accept_sparse="csr"
+            self,
+            X,
+            reset=reset,
+            dtype=object if texts else "numeric",
+            ensure_all_finite="allow-nan",
+            accept_sparse="csr",
         )
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Given:
@@ -413,6 +427,14 @@ class DeepEstimator(MlpAttributes, BaseEstimator, ABC):
 
     def _weight_of_score(self, rows: Rows) -> dict[str, np.ndarray]:
         return {} if rows.counts is None else {"sample_weight": rows.counts}
+
+    def _tell_too_few(self, coverage: float, so: str) -> None:
+        warnings.warn(
+            f"too few rows were kept back for a coverage of {coverage:g}, so that {so}. Ask for less, or fit "
+            "with more rows or a greater validation_fraction.",
+            UserWarning,
+            stacklevel=3,
+        )
 
     def _need_unseen(self, method: str) -> ArgumentError:
         """Why there is no honest width or set: every row was learnt from."""

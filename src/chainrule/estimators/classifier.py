@@ -3,7 +3,6 @@
 from typing import Any, Self
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
@@ -22,6 +21,7 @@ from chainrule.estimators.rows import Rows
 from chainrule.estimators.targets import as_indicators
 from chainrule.mathematics.loss import DISTRIBUTION, PROBABILITY, Loss
 from chainrule.mathematics.losses import find_loss
+from chainrule.network.prediction import in_blocks
 
 
 def _gives_probabilities(loss: Loss) -> bool:
@@ -63,6 +63,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
     classes_
         The classes, in the order of the columns of ``predict_proba``.
     {ATTRIBUTES.strip()}
+    temperature_
+        What logits are divided by so that probabilities are calibrated (arXiv:1706.04599), found on the
+        rows kept back; 1 without them.
+    calibration_error_
+        The expected calibration error on the rows kept back before and after the temperature, or None.
+    nonconformity_
+        How far off probabilities were on the rows kept back, for ``predict_set``; None without them.
 
     Examples
     --------
@@ -139,8 +146,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         self.label_smoothing = label_smoothing
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """The raw output ŷ: for two classes shape (rows,), above 0 the second; else (rows, classes)."""
-        raw = self._raw(X)
+        """Calibrated raw output: for two classes shape (rows,), above 0 the second; else (rows, classes)."""
+        raw = self._logits(X)
         if self._multilabel or len(self.classes_) > 2:
             return raw
         return raw[:, 0] if raw.shape[1] == 1 else raw[:, 1] - raw[:, 0]
@@ -153,16 +160,17 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         codes = (decision > 0).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)
         return self.classes_[codes]
 
+    def _logits(self, X: Any) -> np.ndarray:
+        return self._raw(X).astype(np.float64) / self.temperature_
+
     @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of shape (rows, classes), each row of sum 1; for labels, of each label.
 
         They are calibrated: the logits are divided by ``temperature_``, found on the rows kept back.
         """
-        raw = self._raw(X)
         with jax.enable_x64(True):  # in float32, 1 − p is 0 from logits of 17 on
-            logits = jnp.asarray(raw, np.float64) / self.temperature_
-            p = np.asarray(self.network_.loss.inverse_link(logits))
+            p = in_blocks(self.network_.loss.inverse_link, self._logits(X))
         if self._multilabel:
             return p.clip(np.finfo(p.dtype).tiny, 1 - np.finfo(p.dtype).epsneg)  # never quite certain
         if p.shape[1] == 1:
@@ -189,7 +197,10 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         if self.nonconformity_ is None:
             raise self._need_unseen("predict_set")
         scores = conformal_sets.least_likely(self.predict_proba(X))
-        return conformal_sets.sets(scores, self.nonconformity_.quantile(coverage), empty=allow_empty)
+        threshold = self.nonconformity_.quantile(coverage)
+        if np.isinf(threshold):
+            self._tell_too_few(coverage, "each set has all classes")
+        return conformal_sets.sets(scores, threshold, empty=allow_empty)
 
     @available_if(_has_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:

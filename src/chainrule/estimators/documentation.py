@@ -12,16 +12,18 @@ PARAMETERS = """
         ``chainrule.sgd(momentum=0.9, nesterov=True)``; or an optax transformation, which then brings its
         own learning rate and schedule.
     learning_rate
-        The schedule: a name in ``chainrule.SCHEDULES``. L-BFGS has none, its line search decides.
+        The schedule: a name in ``chainrule.SCHEDULES``. L-BFGS has neither schedule nor learning
+        rate: its line search decides.
     learning_rate_init
         The learning rate that the schedule scales; "auto" is 0.004 for Adam's kind under a schedule that
         ends low, and the solver's usual one otherwise.
     batch_size
         Rows per step; "auto" is 32, 128 or 256, by the number of rows.
     max_iter
-        Epochs at most; "auto" is 60, or more where rows are few.
+        Epochs at most; "auto" is 60, more where rows are few, fewer beyond 170,000 rows.
     alpha
-        L2 penalty, as scikit-learn's: each step's loss has ½ · alpha · Σ w² / (rows in a batch).
+        L2 penalty, as scikit-learn's: each step's loss has ½ · alpha · Σ w², divided by the weight of
+        the rows in a batch.
     l1
         L1 penalty: each step's loss has l1 · Σ |w|.
     weight_decay

@@ -10,7 +10,7 @@ from chainrule.estimators import recipes
 from chainrule.mathematics.named import did_you_mean
 from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
 from chainrule.network.layer import Layer
-from chainrule.tables.encoders import TableEncoder
+from chainrule.tables.encoders import CategoryColumn, TableEncoder
 from chainrule.tables.schema import as_table
 
 
@@ -57,6 +57,11 @@ def _wrong(got: Any) -> ArgumentError:
     )
 
 
+def _room(column: CategoryColumn) -> int:
+    """Places for the codes of a column, a multiple of 16: the folds of a table then share a program."""
+    return -(-column.codes // 16) * 16
+
+
 def embedding_of(encoder: TableEncoder, numeric_embedding: str | None) -> Parallel | None:
     """The maps in front of the network: what they make of numbers, of bins and of codes; None for none."""
     numbers, plain = len(encoder.number_names), len(encoder.plain_names)
@@ -72,5 +77,5 @@ def embedding_of(encoder: TableEncoder, numeric_embedding: str | None) -> Parall
     if bins:
         parts.append((bins, (PiecewiseLinear(*recipes.PIECEWISE_LINEAR),)))
     if coded:
-        parts.append((len(coded), (Lookup(tuple(column.codes for column in coded), recipes.CODE_SIZE),)))
+        parts.append((len(coded), (Lookup(tuple(map(_room, coded)), recipes.CODE_SIZE),)))
     return Parallel(tuple(parts))

@@ -80,7 +80,7 @@ RULES: dict[str, _Rule] = {
     "label_smoothing": _SHARE,
     "early_stopping": ("True, False or 'auto'", lambda v: _auto(v) or _yes_or_no(v)),
     "validation_fraction": ("a number between 0 and 1, both excluded", lambda v: _number(v) and 0 < v < 1),
-    "n_iter_no_change": ("a whole number of at least 1", _whole),
+    "n_iter_no_change": ("a whole number of at least 1, or infinity", lambda v: _whole(v) or v == inf),
     "tol": _PENALTY,
     "shuffle": _BOOLEAN,
     "warm_start": _BOOLEAN,

@@ -16,6 +16,7 @@ from chainrule.estimators.target_columns import (
     target_values,
 )
 from chainrule.mathematics.named import did_you_mean
+from chainrule.tables.cells import pick
 from chainrule.tables.date_columns import parse_dates, spelling_of
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def problem_of(
         raise ArgumentError(f"column {time!r} must be target or time; it is both.")
     rows = frame.height
     frame = with_targets(frame, targets)
-    X = frame.drop(special)
+    X = pick(frame, [name for name in frame.columns if name not in special])
     if not X.width:
         raise ArgumentError("a table must have columns to learn from; none is left beside the target.")
     if task is None:
@@ -148,7 +149,7 @@ def select_columns(frame: "pl.DataFrame", names: Sequence[str]) -> "pl.DataFrame
             f"a table must have the columns of training; missing {some_of(absent)}. "
             f"It has {some_of(frame.columns)}. Add or rename columns."
         )
-    return frame.select(names)
+    return pick(frame, names)
 
 
 def refuse_absent(name: str, frame: "pl.DataFrame") -> None:
@@ -189,7 +190,7 @@ def _refuse_misspelt_numbers(target: "pl.Series") -> None:
         return
     present = target.drop_nulls()
     strange = present.filter(present.cast(pl.Float64, strict=False).is_null())
-    if 2 * len(strange) <= len(present) and len(present):
+    if 0 < 2 * len(strange) <= len(present):
         raise TableError(
             f"column {target.name!r} must be all numbers or all classes; got both (first text "
             f"{strange[0]!r}). If that means missing, add --missing and remove these rows; if all are "
@@ -199,7 +200,7 @@ def _refuse_misspelt_numbers(target: "pl.Series") -> None:
 
 def _weights(column: "pl.Series") -> np.ndarray:
     refuse_missing(column, "the weight")
-    values = numbers_of(column) if column.dtype.is_numeric() else np.array([np.nan])
+    values = numbers_of(column, "the weight") if column.dtype.is_numeric() else np.array([np.nan])
     if not ((values >= 0).all() and values.any()):
         raise TableError(
             f"the weights in column {column.name!r} must be numbers of 0 or more, some of them above 0; "

@@ -12,6 +12,8 @@ _LARGEST_BATCH = 256
 _EPOCHS = 60
 _STEPS = 1_500  # a network needs about this many steps to learn anything, however few the rows
 _MOST_EPOCHS = 500
+_MOST_STEPS = 40_000  # by then, a network of this size has learnt what it can from rows that are all new
+_FEWEST_EPOCHS = 10
 
 PERIODIC = (16, 4, 0.1)
 """Frequencies, outputs and spread of the frequencies of a periodic embedding. Source: arXiv:2407.04491."""
@@ -47,21 +49,28 @@ def batch_size(rows: int) -> int:
 
 
 def epochs(rows: int, batch: int) -> int:
-    """60 epochs, or as many as make 1,500 steps, at most 500."""
-    return max(_EPOCHS, min(_MOST_EPOCHS, ceil(_STEPS / ceil(rows / batch))))
+    """60 epochs; of few rows as many as make 1,500 steps, at most 500, of many as few as make 40,000."""
+    steps = ceil(rows / batch)
+    wished = max(_EPOCHS, min(_MOST_EPOCHS, ceil(_STEPS / steps)))
+    return max(_FEWEST_EPOCHS, min(wished, ceil(_MOST_STEPS / steps)))
 
 
 def learning_rate(wish: float | str, optimizer: Optimizer, schedule: Schedule) -> float | None:
-    """Resolve "auto": 0.004 for Adam's kind where the schedule ends low, else the solver's own."""
+    """Resolve "auto": 0.004 for Adam's kind where the schedule ends low, else the solver's own.
+
+    L-BFGS has none: its line search sets the length of each step.
+    """
+    if optimizer.full_batch:
+        return None
     if wish != "auto":
         return float(wish)
     kind, _, _ = optimizer.name.partition("(")
     return 4e-3 if kind in ("adam", "adamw", "nadam") and schedule.name != "constant" else None
 
 
-def l2(alpha: float, batch: int, rows: int) -> float:
-    """scikit-learn's alpha as the strength of ½ Σ w²: divided by the rows of a batch."""
-    return float(alpha) / min(batch, rows)
+def l2(alpha: float, batch: int, rows: int, mean_weight: float = 1.0) -> float:
+    """scikit-learn's alpha as the strength of ½ Σ w²: divided by what the rows of a batch weigh."""
+    return float(alpha) / (min(batch, rows) * mean_weight)
 
 
 def validates(rows: int) -> bool:

@@ -7,7 +7,9 @@ import numpy as np
 
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.regressor import DeepRegressor
+from chainrule.estimators.resampling import Intervals
 from chainrule.estimators.target_columns import class_codes
+from chainrule.estimators.uncertainty import classification_intervals, regression_intervals
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,10 +21,12 @@ Scores: TypeAlias = dict[str, float | None]
 
 
 class Comparison(NamedTuple):
-    """The scores of one target, and those of its baseline."""
+    """The scores of one target, those of its baseline, and how far the model's may be off by chance."""
 
     model: Scores
     baseline: Scores
+    intervals: Intervals
+    """95 % bootstrap intervals of the model's scores."""
 
 
 def regression_scores(y: np.ndarray, predictions: np.ndarray) -> Scores:
@@ -70,6 +74,8 @@ def compare(
     y: np.ndarray,
     baseline: list[float] | None = None,
     names: tuple[str, ...] = (),
+    *,
+    intervals: bool = True,
 ) -> list[Comparison]:
     """Score a model and its baseline on a table, target by target.
 
@@ -81,6 +87,8 @@ def compare(
         From ``baseline_of`` the training targets; by default of these.
     names
         What to call the targets in errors.
+    intervals
+        Whether to say how far the scores may be off, which takes longer than the scores.
 
     Raises
     ------
@@ -88,13 +96,14 @@ def compare(
         If the table does not fit the model, or holds another class.
     """
     if isinstance(model, DeepClassifier):
-        return _compare_classes(model, X, y, baseline, names[0] if names else "target")
+        return _compare_classes(model, X, y, baseline, names[0] if names else "target", intervals)
     constants = baseline_of(model, y) if baseline is None else baseline
     points = point_predictions(model, np.asarray(model.predict(X)))
     return [
         Comparison(
             regression_scores(truth, points[:, k]),
             regression_scores(truth, np.full(len(truth), constants[k])),
+            regression_intervals(truth, points[:, k]) if intervals else {},
         )
         for k, truth in enumerate(y.reshape(len(y), -1).T)
     ]
@@ -123,13 +132,17 @@ def _compare_classes(
     y: np.ndarray,
     baseline: list[float] | None,
     name: str,
+    intervals: bool,
 ) -> list[Comparison]:
     p = model.predict_proba(X) if hasattr(model, "predict_proba") else None
     if y.ndim == 2:
         shares = np.array(baseline_of(model, y) if baseline is None else baseline)
         decision = model.decision_function(X) if p is None else p - 0.5
         columns = range(y.shape[1])
-        return [_two_ways(y[:, k], decision[:, k], p if p is None else p[:, k], shares[k]) for k in columns]
+        return [
+            _two_ways(y[:, k], decision[:, k], None if p is None else p[:, k], shares[k], intervals)
+            for k in columns
+        ]
     codes = class_codes(y, model.classes_, name)
     shares = np.array(baseline_of(model, y) if baseline is None else baseline)
     chosen = class_codes(model.predict(X), model.classes_, name)
@@ -139,16 +152,20 @@ def _compare_classes(
         Comparison(
             classification_scores(codes, chosen, p, score),
             classification_scores(codes, constant, np.tile(shares, (len(codes), 1))),
+            classification_intervals(codes, chosen, p, score) if intervals else {},
         )
     ]
 
 
-def _two_ways(y: np.ndarray, decision: np.ndarray, p: np.ndarray | None, share: float) -> Comparison:
+def _two_ways(
+    y: np.ndarray, decision: np.ndarray, p: np.ndarray | None, share: float, intervals: bool
+) -> Comparison:
     both = None if p is None else np.stack([1 - p, p], axis=1)
     constant = np.full(len(y), int(share > 0.5))
     return Comparison(
         classification_scores(y, (decision > 0).astype(int), both, decision),
         classification_scores(y, constant, np.tile([1 - share, share], (len(y), 1))),
+        classification_intervals(y, (decision > 0).astype(int), both, decision) if intervals else {},
     )
 
 

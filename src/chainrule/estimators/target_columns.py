@@ -59,7 +59,7 @@ def class_codes(y: np.ndarray, classes: np.ndarray, name: str) -> np.ndarray:
     return np.array(codes, np.intp)
 
 
-def numbers_of(target: "pl.Series") -> np.ndarray:
+def numbers_of(target: "pl.Series", what: str = "the target") -> np.ndarray:
     """A column of finite numbers as float64; TableError for another one."""
     import polars as pl
 
@@ -74,7 +74,7 @@ def numbers_of(target: "pl.Series") -> np.ndarray:
     if wrong.any():
         row = int(wrong.argmax())
         raise TableError(
-            f"the target {target.name!r} must be finite; got {values[row]:g} in row {row + 1}. Correct it."
+            f"{what} {target.name!r} must be finite; got {values[row]:g} in row {row + 1}. Correct it."
         )
     return values
 

@@ -136,6 +136,7 @@ def _learnt(model: Model) -> dict[str, Any]:
         },
         "matrix": model._matrix,
         "nonconformity": None if spreads is None else [spread.to_dict() for spread in spreads],
+        "interval_coverage": [[level, *found] for level, found in model.interval_coverage_.items()],
     }
 
 
@@ -214,6 +215,7 @@ def _restored_parameters(network: Network, arrays: Arrays) -> Parameters:
     _require(set(shape_of) == set(arrays), "the arrays are not those of the network")
     for name, shape in shape_of.items():
         _require(arrays[name].shape == shape, f"{name} has shape {arrays[name].shape}, the network's {shape}")
+        _require(bool(np.isfinite(arrays[name]).all()), f"{name} is not finite")
     structure = jax.tree.structure(expected)
     parameters: Parameters = jax.tree.unflatten(structure, [arrays[name] for name in shape_of])
     return parameters
@@ -249,6 +251,10 @@ def _restore_scale(model: DeepRegressor, network: Network, learnt: dict[str, Any
     spreads = learnt["nonconformity"]
     _require(spreads is None or len(spreads) == network.targets, "the intervals do not fit the network")
     model.nonconformity_ = None if spreads is None else tuple(map(_restored_spread, spreads))
+    model.interval_coverage_ = {
+        float(level): (list(map(float, shares)), list(map(float, widths)))
+        for level, shares, widths in learnt["interval_coverage"]
+    }
 
 
 def _restored_spread(said: dict[str, Any]) -> Nonconformity | MondrianNonconformity:

@@ -17,7 +17,7 @@ Row = tuple[str, str, str, int]
 
 def text(network: "Network") -> str:
     """Layers, shapes and parameter counts, one line each."""
-    rows, total = _table(network)
+    rows, total = table(network)
     head = ("map", "output", "parameters", "count")
     cells = [head, *((a, b, c, f"{n:,}" if n else "") for a, b, c, n in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(4)]
@@ -27,32 +27,34 @@ def text(network: "Network") -> str:
         )
         for row in cells
     ]
-    return "\n".join((_title(network), *(line.rstrip() for line in lines), f"{total:,} parameters"))
+    return "\n".join((title(network), *(line.rstrip() for line in lines), f"{total:,} parameters"))
 
 
 def html(network: "Network") -> str:
     """The same as a table for notebooks, readable on light and dark."""
-    rows, total = _table(network)
+    rows, total = table(network)
     body = "".join(
         f"<tr><td style='text-align:left'>{escape(a)}</td><td>{escape(b)}</td>"
         f"<td style='text-align:left'>{escape(c)}</td><td>{f'{n:,}' if n else ''}</td></tr>"
         for a, b, c, n in rows
     )
     return (
-        f"<table><caption style='text-align:left'>{escape(_title(network))}</caption>"
+        f"<table><caption style='text-align:left'>{escape(title(network))}</caption>"
         "<thead><tr><th style='text-align:left'>map</th><th>output</th>"
         "<th style='text-align:left'>parameters</th><th>count</th></tr></thead>"
         f"<tbody>{body}</tbody><tfoot><tr><td colspan='4'>{total:,} parameters</td></tr></tfoot></table>"
     )
 
 
-def _title(network: "Network") -> str:
+def title(network: "Network") -> str:
+    """Sizes, activations and loss in a line."""
     names = list(dict.fromkeys(activation.name for activation in network.activations))
     sizes = "-".join(map(str, network.sizes))
     return f"Network {sizes}, {' and '.join(names) or 'linear'}, loss {network.loss.name}"
 
 
-def _table(network: "Network") -> tuple[list[Row], int]:
+def table(network: "Network") -> tuple[list[Row], int]:
+    """Name, output, parameters and their number for each map, and the number of all."""
     from chainrule.network.network import shapes
 
     parameters = shapes(network)

@@ -85,7 +85,7 @@ class Network:
 
     Two numbers as they are, then a code of three levels:
 
-    >>> from chainrule.network.embedding_layers import Lookup
+    >>> from chainrule import Lookup
     >>> Network((3, 8, 1), embedding=[(2, ()), (1, Lookup((3,), size=4))]).initialize()[0][0].E.shape
     (64, 4)
     """

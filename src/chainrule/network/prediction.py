@@ -1,5 +1,6 @@
 """Forward passes over many rows, in chunks of one shape: no row's answer depends on its neighbours."""
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -32,6 +33,22 @@ def raw_output(network: Network, parameters: Parameters, x: np.ndarray) -> np.nd
         out[start : start + len(part)] = np.asarray(raw).reshape(-1, out.shape[1])[: len(part)]
         start += len(part)
     return out
+
+
+def in_blocks(function: Callable[[Array], Array], raw: np.ndarray) -> np.ndarray:
+    """What a function of rows makes of them, in blocks of one shape, so that no row sees how many there are.
+
+    Compiled code treats what is left over of an array's length differently, down to the last bit.
+    """
+    rows = len(raw)
+    size = CHUNK if rows <= CHUNK else CHUNK * _CHUNKS
+    parts = []
+    for start in range(0, max(rows, 1), size):
+        block = np.zeros((size, *raw.shape[1:]), raw.dtype)
+        part = raw[start : start + size]
+        block[: len(part)] = part
+        parts.append(np.asarray(function(jnp.asarray(block)))[: len(part)])
+    return np.concatenate(parts)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -48,6 +48,8 @@ class Curves(NamedTuple):
     kept: int
     """The epoch whose parameters were kept, from 1."""
     interrupted: bool = False
+    ran_out: bool = False
+    """Whether training ended because no more epochs were allowed."""
 
 
 class Coverage(NamedTuple):
@@ -152,7 +154,8 @@ class LayerRow(NamedTuple):
     name: str
     output: str
     parameters: str
-    count: int
+    size: int
+    """How many parameters."""
 
 
 class Network(NamedTuple):

@@ -19,7 +19,7 @@ _CORNERS = 200
 
 
 def number_answers(y: npt.ArrayLike, predictions: npt.ArrayLike, seed: int = 0) -> NumberAnswers:
-    """Points to show, at most 2,000, and a histogram of the residuals y − ŷ between their outermost per cents.
+    """Points to show, at most 2,000, and a histogram of the middle 98 per cent of the residuals y − ŷ.
 
     What is not finite is left out.
     """
@@ -29,7 +29,8 @@ def number_answers(y: npt.ArrayLike, predictions: npt.ArrayLike, seed: int = 0) 
     shown = np.arange(len(true))
     if len(true) > MOST_POINTS:
         shown = np.sort(np.random.default_rng(seed).choice(len(true), MOST_POINTS, replace=False))
-    residuals = true - predicted
+    with np.errstate(over="ignore"):  # of the greatest floats: outside of all bins
+        residuals = true - predicted
     edges = _edges(residuals)
     counts, _ = np.histogram(residuals, edges)
     both = np.concatenate([true[shown], predicted[shown]])
@@ -75,8 +76,9 @@ def _edges(residuals: Numbers) -> Numbers:
     """Bins that show the middle 98 per cent, with zero on an edge so that signs stay apart."""
     if not len(residuals):
         return np.array([-1.0, 1.0])
-    low, high = np.quantile(residuals, [0.01, 0.99])
-    width = (max(high, 0) - min(low, 0)) / _BINS
+    with np.errstate(invalid="ignore", over="ignore"):
+        low, high = np.quantile(residuals, [0.01, 0.99])
+        width = (max(high, 0) - min(low, 0)) / _BINS
     if not (np.isfinite(width) and width > np.abs([low, high]).max() * 1e-12):
         return np.array([-1.0, 0.0, 1.0])
     bins = np.arange(np.floor(low / width), np.ceil(high / width) + 1)

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from html import escape
 from typing import TypeVar
 
-__all__ = ["brief", "esc", "fold", "number", "paragraph", "percent", "plural", "table"]
+__all__ = ["brief", "decimals", "esc", "fold", "number", "paragraph", "percent", "plural", "table"]
 
 Item = TypeVar("Item")
 
 _NOTHING = "–"
 # Control characters and half characters, which no page can hold, and marks that turn text around.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
+)
 
 
 def esc(text: object) -> str:
@@ -21,9 +23,9 @@ def esc(text: object) -> str:
 
 
 def brief(text: object, longest: int = 40) -> str:
-    """A text cut where it is long; not escaped yet."""
-    said = str(text)
-    return said if len(said) <= longest else f"{said[: longest - 1]}…"
+    """A text without its middle where it is long, as names often differ at the end; not escaped yet."""
+    said, ending = str(text), (longest - 1) // 3
+    return said if len(said) <= longest else f"{said[: longest - 1 - ending]}…{said[len(said) - ending :]}"
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -40,9 +42,18 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:,.{decimals}f}".replace("-", "−")
 
 
+def decimals(value: float | None, places: int) -> str:
+    """A number with so many decimals; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return _NOTHING
+    return f"{value + 0.0:,.{places}f}".replace("-", "−")
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share in per cent."""
-    return _NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.{digits}f} %"
+    if share is None or not math.isfinite(share):
+        return _NOTHING
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%".replace("-", "−")
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -87,8 +98,8 @@ def table(
     )
     end = f'<tr class="fold"><td colspan="{len(head)}">{ending}</td></tr>' if ending else ""
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{caption}"><table><caption>{caption}</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{body}{end}</tbody></table></div>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="{caption}"><table>'
+        f"<caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{body}{end}</tbody></table></div>"
     )
 
 

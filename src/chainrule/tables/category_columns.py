@@ -71,17 +71,13 @@ class CategoryColumn(NamedTuple):
         return np.where(missing, MISSING, np.where(positions < 0, UNSEEN, positions + _FIRST))
 
 
-def fit_text(
-    name: str, text: "pl.Series", weight: Numbers | None, few: int = FEW_LEVELS
-) -> CategoryColumn | None:
+def fit_text(name: str, text: "pl.Series", few: int = FEW_LEVELS) -> CategoryColumn | None:
     """The levels, sorted; None if there is none to learn from. More than `few` become codes.
 
     Of many levels, those in fewer than 3 rows count as never seen: that place then learns something too.
     """
     import polars as pl
 
-    if weight is not None:
-        text = text.filter(weight > 0)
     text = text.alias("level")
     counts = text.drop_nulls().value_counts(name="rows")
     coded = counts.height > few

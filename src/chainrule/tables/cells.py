@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["stripped", "typed", "without_missing"]
+__all__ = ["pick", "stripped", "typed", "without_missing"]
 
 # Whole numbers, maybe in groups of three, and a fraction: 1,234.5 with a point, 1.234,5 with a comma.
 _POINT = r"^[+-]?(?:(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)$"
@@ -31,7 +31,7 @@ def stripped(frame: "pl.DataFrame", missing: Collection[str]) -> "pl.DataFrame":
     text = frame.select(pl.col(pl.String))
     # Most files have no such spaces; to look for them first takes no memory.
     found = text.select((pl.all().str.strip_chars() != pl.all()).any()).row(0) if text.width else ()
-    spaced = _pick(text, [name for name, yes in zip(text.columns, found, strict=True) if yes])
+    spaced = pick(text, [name for name, yes in zip(text.columns, found, strict=True) if yes])
     return frame.with_columns(
         without_missing(spaced.select(pl.all().str.strip_chars()), missing).get_columns()
     )
@@ -46,18 +46,18 @@ def typed(frame: "pl.DataFrame", separator: str, as_text: Collection[str] = ()) 
     import polars as pl
 
     text = frame.select(pl.col(pl.String))
-    text = _pick(text, [name for name in text.columns if name not in as_text])
+    text = pick(text, [name for name in text.columns if name not in as_text])
     firsts = text.select(pl.all().drop_nulls().first()).row(0) if text.width else ()
     first = {name: cell for name, cell in zip(text.columns, firsts, strict=True) if cell is not None}
-    truths = _all(_pick(text, [name for name in first if first[name].lower() in ("true", "false")]), _TRUTH)
-    likely = _pick(text, [name for name in first if _MAY_BE_NUMBER.match(first[name])])
+    truths = _all(pick(text, [name for name in first if first[name].lower() in ("true", "false")]), _TRUTH)
+    likely = pick(text, [name for name in first if _MAY_BE_NUMBER.match(first[name])])
     columns = _numbers(likely)
-    for code in _all(_some(_pick(likely, columns), r"^[+-]?0\d"), r"^[+-]?\d+$"):
+    for code in _all(_some(pick(likely, columns), r"^[+-]?0\d"), r"^[+-]?\d+$"):
         del columns[code]
     unclear = [name for name in likely.columns if name not in columns or columns[name].dtype == pl.Float64]
-    columns |= _with_marks(_some(_pick(likely, unclear), "[.,]"), columns, separator)
+    columns |= _with_marks(_some(pick(likely, unclear), "[.,]"), columns, separator)
     columns |= {
-        column.name: column for column in _pick(text, truths).select(pl.all().str.to_lowercase() == "true")
+        column.name: column for column in pick(text, truths).select(pl.all().str.to_lowercase() == "true")
     }
     return frame.with_columns(columns.values())
 
@@ -74,7 +74,7 @@ def _with_marks(text: "pl.DataFrame", plain: Collection[str], separator: str) ->
     else:
         chosen, group, mark = commas, ".", ","
     digits = pl.all().str.replace_all(group, "", literal=True).str.replace_all(mark, ".", literal=True)
-    return _numbers(_pick(text, sorted(chosen)).select(digits))
+    return _numbers(pick(text, sorted(chosen)).select(digits))
 
 
 def _numbers(text: "pl.DataFrame") -> "dict[str, pl.Series]":
@@ -104,11 +104,11 @@ def _some(text: "pl.DataFrame", pattern: str) -> "pl.DataFrame":
     import polars as pl
 
     found = text.select(pl.all().str.contains(pattern).any()).row(0) if text.width else ()
-    return _pick(text, [name for name, yes in zip(text.columns, found, strict=True) if yes])
+    return pick(text, [name for name, yes in zip(text.columns, found, strict=True) if yes])
 
 
-def _pick(frame: "pl.DataFrame", names: Iterable[str]) -> "pl.DataFrame":
-    # Polars takes a name such as "^a$" for a pattern, and no names at all for all of them.
+def pick(frame: "pl.DataFrame", names: Iterable[str]) -> "pl.DataFrame":
+    """These columns, by names that polars would take for patterns too, such as "*" and "^a$"; maybe none."""
     import polars as pl
 
     return pl.DataFrame([frame.get_column(name) for name in names])

@@ -53,7 +53,6 @@ _ZONED = (
 FORMATS = tuple(day + time for time in _TIMES for day in (*_DAYS, *_SPELT, *_SHORT)) + _ZONED
 """How dates may be spelt, in the order in which they are tried."""
 
-_LIKE_A_DATE = r"\d{1,4}\D{1,3}\w{1,9}\D{1,3}\d{1,4}|\w{3,9} \d{1,2}"
 _ENOUGH = 0.95  # of the values must be dates for the others to be slips
 _SAMPLE = 200
 
@@ -122,9 +121,11 @@ def spelling_of(text: "pl.Series") -> str | None:
     """
     present = text.drop_nulls()
     sample = present.gather(np.linspace(0, len(present) - 1, min(len(present), _SAMPLE)).astype(int))
-    if sample.str.contains(_LIKE_A_DATE).sum() < max(1, _ENOUGH * len(sample)):
-        return None
-    likely = [f for f in FORMATS if _parsed(sample, f).count() >= _ENOUGH * len(sample)]
+    enough = max(1, _ENOUGH * len(sample))
+    # To look for years first spares other texts a trial of each spelling.
+    trimmed = sample.str.strip_chars()
+    years = {year for year in set(map(_year_in, FORMATS)) if trimmed.str.contains(year).sum() >= enough}
+    likely = [f for f in FORMATS if _year_in(f) in years and _parsed(sample, f).count() >= enough]
     best = max(likely, key=lambda f: _parsed(present, f).count(), default=None)
     if best is None:
         return None
@@ -192,7 +193,7 @@ def _year_in(spelling: str) -> str:
     """A pattern of texts whose year has as many digits as it should."""
     digits = r"\d{2}" if "%y" in spelling else r"\d{4}"
     if spelling.startswith(("%Y", "%+")):
-        return rf"^{digits}[-/.]"
+        return rf"^{digits}(?:[-/.]|\d{{4}}$)"  # so that 20241231 can be asked for
     return rf"^[^:]*\d\D(?:[^:]*\D)?{digits}(?:[ T]|$)"
 
 

@@ -20,6 +20,7 @@ MISSING = ("", "NA", "<NA>", "#N/A", "NaN", "nan", "null", "NULL")
 """Cells of a text file that are missing values without being told."""
 
 _MARK = b"\xef\xbb\xbf"  # with which some programs begin UTF-8
+_NO_ROWS = re.compile(rb"\A(sep=[,;\t|]\r?\n)?( *[\r\n])*")
 
 
 def read_delimited(source: Source, missing: Collection[str], as_text: Collection[str] = ()) -> "pl.DataFrame":
@@ -46,13 +47,15 @@ def read_delimited(source: Source, missing: Collection[str], as_text: Collection
 def _with_newlines(source: Source) -> Source:
     """`source` itself, or a copy without what polars does not expect.
 
-    Lines may end with a lone carriage return; blank lines at the beginning and the end are no rows.
+    Lines may end with a lone carriage return; blank lines at the beginning and the end are no rows, nor is the
+    line "sep=;" on top, by which Excel is told the separator.
     """
     head, tail = source.head(1 << 18).removeprefix(_MARK), source.tail(64)
     lone = b"\r" in head and b"\n" not in head
-    if not lone and not re.match(rb" *[\r\n]", head) and not re.search(rb"\n[\r ]*\n\Z", tail):
+    on_top, below = _NO_ROWS.match(head), re.search(rb"\n[\r ]*\n\Z", tail)
+    if not lone and not (on_top and on_top[0]) and not below:
         return source
-    data = re.sub(rb"\A( *\r?\n)+", b"", source.whole().removeprefix(_MARK)).strip(b"\r\n")
+    data = _NO_ROWS.sub(b"", source.whole().removeprefix(_MARK)).strip(b"\r\n")
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     return Source(source.name, None, data)

@@ -108,7 +108,7 @@ def fit_encoder(
     sample_weight
         One weight for each row. A row of weight 0 counts as if it were not there.
     categorical
-        Positions of columns that are categories, whatever they hold.
+        Positions of columns that are categories, whatever they hold; so are those that a frame says are.
     scaling
         "robust": by median and quartiles, far values drawn in; "standard": mean 0 and spread 1;
         "quantile": as a standard normal.
@@ -284,9 +284,13 @@ def _fit_series(
     few_levels: int,
 ) -> Column:
     """A column of dates or texts."""
+    import polars as pl
+
     if not is_text(values):
         return fit_dates(name, values, weight, "", scaling, bins)
-    counted = values.alias(name) if weight is None else values.alias(name).set(weight == 0, None)
+    counted = values.alias(name)
+    if weight is not None:
+        counted = counted.set(pl.Series(weight == 0), None)
     spelling = spelling_of(counted)
     if spelling is None:
         return _fit_category(name, values, weight, few_levels)
@@ -296,10 +300,12 @@ def _fit_series(
 
 def _fit_category(name: str, text: "pl.Series", weight: Numbers | None, few_levels: int) -> Column:
     text = text if is_text(text) else as_text(text)
-    column = fit_text(name, text, weight, few_levels)
+    if weight is not None:
+        text = text.filter(weight > 0)
+    column = fit_text(name, text, few_levels)
     if column is not None:
         return column
-    different = text.n_unique()
+    different = text.drop_nulls().n_unique()
     if different > 1:
         warnings.warn(
             f"column {name!r} holds {different:,} different texts in {len(text):,} rows, like an identifier "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.errors import TableError
+from chainrule.tables.cells import pick
 from chainrule.tables.leaks import tells_class, tells_number
 from chainrule.tables.notice import SAMPLE, Kind, Notice, Target, shortly
 from chainrule.tables.odd_columns import empty_columns, odd_column
@@ -54,7 +55,7 @@ def noticed(
         If `y` has another number of rows than `X`, or `validation` lacks a column.
     """
     _refuse_misfits(X, y, validation, validation_y)
-    other = None if validation is None else _plain(_like(validation.select(X.columns), X))
+    other = None if validation is None else _plain(_like(pick(validation, X.columns), X))
     X = _plain(X)
     if not X.width or not X.height:
         return []

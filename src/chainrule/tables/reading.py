@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chainrule.errors import FileError, TableError
+from chainrule.errors import ChainruleError, FileError, TableError
 from chainrule.tables.cells import without_missing
 from chainrule.tables.delimited import MISSING
 from chainrule.tables.formats import reader_of
@@ -69,18 +69,23 @@ def _read(source: Source, missing: Sequence[str], as_text: Collection[str] = ())
         source, reader = reader_of(source, missing, as_text)
         try:
             frame = reader.read(source)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, zipfile.BadZipFile) as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, zipfile.BadZipFile, OSError) as error:
+            if isinstance(error, ChainruleError) or getattr(error, "errno", None) is not None:
+                raise  # the system's own; what polars says of bytes that are cut off has no number
+            panic = isinstance(error, pl.exceptions.PanicException)  # says where in polars, not what is wrong
+            reason = "its parts do not fit together" if panic else _first_line(error)
             raise FileError(
-                f"{source.name} must be a whole {reader.kind} file; reading it failed: {_first_line(error)}. "
-                f"{reader.help}."
+                f"{source.name} must be a whole {reader.kind} file; reading it failed: {reason}. {reader.help}."
             ) from None
     if frame.width == 0:
         raise TableError(f"{source.name} must have columns; it has none. Check what wrote it.")
     if frame.height == 0:
         raise TableError(f"{source.name} must have rows; it has only a header. Check what wrote it.")
-    # One type for each kind of values: the steps above know neither decimals nor categories of one file.
+    # One type for each kind of values: the steps above know neither decimals, nor categories of one file,
+    # nor integers that numpy has not.
     frame = frame.with_columns(
-        pl.col(pl.Categorical, pl.Enum).cast(pl.String), pl.selectors.decimal().cast(pl.Float64)
+        pl.col(pl.Categorical, pl.Enum).cast(pl.String),
+        (pl.selectors.decimal() | pl.selectors.by_dtype(pl.Int128, pl.UInt128)).cast(pl.Float64),
     )
     frame = without_missing(frame, missing) if missing and reader.kind != "CSV" else frame
     return frame.with_columns(

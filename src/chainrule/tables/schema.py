@@ -41,6 +41,8 @@ class Table(NamedTuple):
     names: tuple[str, ...]
     named: bool
     """Whether the names came with the table; the columns of an array are called x0, x1, …"""
+    own: tuple[Any, ...] = ()
+    """The frame's own names of its columns, which need not be texts; none for an array."""
 
     @property
     def rows(self) -> int:
@@ -74,7 +76,7 @@ def as_table(X: Any) -> Table:
             names = tuple(map(str, frame.columns)) if named else _positions(frame.shape[1])
             if len(set(names)) < len(names):
                 raise _twice(names)
-            return Table(frame, names, named)
+            return Table(frame, names, named, tuple(frame.columns))
     try:
         array = np.asarray(X)
     except ValueError:
@@ -108,7 +110,7 @@ def read_column(table: Table, position: int, *, as_text: bool = False) -> "Numbe
         return _from_array(table.data[:, position], name, as_text)
     import narwhals as nw
 
-    series = table.data.get_column(table.data.columns[position])
+    series = table.data.get_column(table.own[position])
     dtype = series.dtype
     if dtype.is_numeric() or dtype == nw.Boolean:
         return _numbers(series)
@@ -127,7 +129,7 @@ def is_category(table: Table, position: int) -> bool:
         return False
     import narwhals as nw
 
-    return table.data.get_column(table.data.columns[position]).dtype in (nw.Categorical, nw.Enum)
+    return table.data.get_column(table.own[position]).dtype in (nw.Categorical, nw.Enum)
 
 
 def is_text(values: "pl.Series") -> bool:
@@ -210,14 +212,10 @@ def _times_of_objects(items: list[Any], name: str) -> "Numbers | pl.Series":
     kind = next(type(item) for item in items if item is not None)
     if kind in (np.datetime64, np.timedelta64):
         return _from_array(np.array(items, f"{kind.__name__}[us]"), name, as_text=False)
-    mixed = _unusable(name, f"{kind.__name__}, some with a time zone and some without")
     try:
-        times = pl.Series(name, items, strict=False)
-        if times.null_count() == sum(item is None for item in items):
-            return _times(times)
+        return _times(pl.Series(name, items, strict=False))
     except (pl.exceptions.PolarsError, TypeError, ValueError):
-        raise mixed from None
-    raise mixed
+        raise _unusable(name, f"{kind.__name__}, some with a time zone and some without") from None
 
 
 def _text(series: "nw.Series[Any]") -> "pl.Series":
@@ -270,7 +268,13 @@ def _times(values: "pl.Series") -> "Numbers | pl.Series":
         return (values.cast(pl.Int64) // 1000).cast(pl.Datetime("us"))
     if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
         values = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return values.cast(pl.Datetime("us"))
+    times = values.cast(pl.Datetime("us"), strict=False)
+    if times.null_count() > values.null_count():
+        raise TableError(
+            f"column {values.name!r} must hold times that microseconds can count, until the year 294,247; "
+            "got later or earlier ones. Correct them, or mark them as missing."
+        )
+    return times
 
 
 def _unusable(name: str, kind: str) -> TableError:

@@ -92,7 +92,7 @@ def train(
         its own learning rate. ``lbfgs`` sees all rows in each step, and an epoch is one step.
     learning_rate, weight_decay
         By default those of the optimizer. Weight decay is decoupled: each step also subtracts
-        rate · weight_decay · W.
+        rate · weight_decay · W, for the W of affine maps; biases and embeddings are left free.
     schedule
         A name in ``chainrule.SCHEDULES`` or a Schedule: a factor on the learning rate over the epochs.
     max_norm
