@@ -31,9 +31,9 @@ def test_the_report(call: Call, folder: Path, tmp_path: Path) -> None:
     assert lines[0].endswith("many.parquet: 600 rows, 6 columns to learn from")
     assert lines[1] == "classification of 'dear': 2 different texts"
     assert lines[2] == "scored on 60 rows kept to validate, drawn at random by seed 0"
-    assert lines[3] == "network 7-4-1, silu, loss binary_cross_entropy: 37 parameters"
+    assert lines[3] == "network 12-4-1, silu, loss binary_cross_entropy: 1,197 parameters"
     assert lines[4].startswith("2 epochs in ")
-    assert lines[6].split() == ["60", "validation", "rows", "model", "majority"]
+    assert lines[6].split() == ["60", "validation", "rows", "model", "95", "%", "interval", "majority"]
     assert [line.split()[0] for line in lines[7:10]] == ["accuracy", "log-loss", "ROC"]
     assert lines[-1] == f"saved {tmp_path / 'model'} ({(tmp_path / 'model').stat().st_size:,} bytes)"
 
@@ -58,7 +58,7 @@ def test_json(call: Call, folder: Path, tmp_path: Path) -> None:
     assert told["task"] == "regression"
     assert (told["rows"], told["columns"], told["epochs"], told["interrupted"]) == (600, 6, 2, False)
     assert (told["scored"], told["scored_rows"]) == ("validation", 60)
-    assert told["network"] == [8, 4, 1]
+    assert told["network"] == [12, 4, 1]
     assert told["model"] == str(tmp_path / "model")
     scores = told["scores"]["price"]
     assert set(scores["model"]) == set(scores["baseline"]) == {"rmse", "mae", "r2"}

@@ -13,8 +13,8 @@ def test_people_see_task_columns_network_and_training(call: Call, folder: Path) 
     assert result.stderr == ""
     text = result.stdout
     model = chainrule.load(folder / "dear.model")
-    assert text.startswith("DeepClassifier, 29 parameters\nclassification of 'dear'\nclasses: 'no', 'yes'\n")
-    assert "4 columns as 5 inputs" in text
+    assert text.startswith("DeepClassifier, 725 parameters\nclassification of 'dear'\nclasses: 'no', 'yes'\n")
+    assert "4 columns as 8 inputs" in text
     assert "  city   2 categories: 'Oslo', 'Rome'\n" in text
     middle = next(column.center for column in model.encoder_.columns if column.name == "age")
     assert f"  age    number: middle {middle:.6g}, " in text
@@ -27,9 +27,16 @@ def test_programs_see_the_description(call: Call, folder: Path) -> None:
     told = json.loads(call("show", folder / "price.model", "--json").stdout)
     assert told["estimator"] == "DeepRegressor"
     assert told["about"]["target"] == ["price"]
-    assert told["network"]["sizes"] == [5, 4, 1]
+    assert told["network"]["sizes"] == [8, 4, 1]
     assert [column["name"] for column in told["encoder"]["columns"]] == ["size", "age", "city", "rooms"]
-    assert told["arrays"] == {"W1": [4, 5], "b1": [4], "W2": [1, 4], "b2": [1]}
+    assert told["arrays"] == {
+        "V1": [3, 8, 24],
+        "c1": [3, 8],
+        "W1": [4, 29],
+        "b1": [4],
+        "W2": [1, 4],
+        "b2": [1],
+    }
     assert told["parameters"]["max_iter"] == 2
 
 

@@ -109,7 +109,7 @@ def test_scores_beside_those_of_the_training_mean(call: Call, folder: Path) -> N
 
 def test_the_table_of_scores(call: Call, folder: Path) -> None:
     lines = call("evaluate", folder / "dear.model", folder / "new.csv").stdout.splitlines()
-    assert lines[0].split() == ["30", "rows", "model", "majority", "of", "training"]
+    assert lines[0].split() == ["30", "rows", "model", "95", "%", "interval", "majority", "of", "training"]
     assert [line.split()[0] for line in lines[1:]] == ["accuracy", "log-loss", "ROC"]
     several = call("evaluate", folder / "both.model", folder / "new.csv").stdout.splitlines()
     assert [line.partition("  ")[0].strip() for line in several[1:]] == [
@@ -147,3 +147,42 @@ def test_a_model_that_was_fitted_on_an_array(call: Call, tmp_path: Path) -> None
     told = json.loads(known.stdout)
     assert told["baseline"] == "mean of this table"
     assert told["scores"]["y"]["baseline"]["r2"] == pytest.approx(0)
+
+
+def test_intervals_and_sets_have_columns(call: Call, folder: Path, tmp_path: Path) -> None:
+    for target in ("price", "dear"):
+        fitted = call(
+            *("fit", folder / "many.parquet", "--target", target, "--hidden", "4", "--epochs", "3"),
+            *("-q", "-o", tmp_path / target),
+        )
+        assert fitted.exit_code == 0, fitted.stderr
+    bounds = read(call("predict", tmp_path / "price", folder / "new.csv", "--interval", "0.9", "-q").stdout)
+    assert bounds.columns == ["price", "price (low)", "price (high)"]
+    assert ((bounds["price (low)"] <= bounds["price"]) & (bounds["price"] <= bounds["price (high)"])).all()
+    likely = read(call("predict", tmp_path / "dear", folder / "new.csv", "--set", "0.9", "-q").stdout)
+    assert likely.columns == ["dear", "dear (set)"]
+    assert set(likely["dear (set)"]) <= {"no", "yes", "no|yes"}
+    for model, options, says in (
+        ("price", ("--set", "0.9"), "--set must be left out for numbers"),
+        ("dear", ("--interval", "0.9"), "--interval must be left out for classes"),
+        ("price", ("--interval", "90"), "--interval must be a number between 0 and 1"),
+    ):
+        result = call("predict", tmp_path / model, folder / "new.csv", *options)
+        assert (result.exit_code, says in result.stderr) == (2, True)
+    few = call("predict", folder / "price.model", folder / "new.csv", "--interval", "0.9")
+    assert (few.exit_code, "--interval must be left out: the model kept no rows back" in few.stderr) == (
+        2,
+        True,
+    )
+
+
+def test_json_has_an_object_for_each_row(call: Call, folder: Path, tmp_path: Path) -> None:
+    result = call("predict", folder / "price.model", folder / "new.csv", "--json", "--keep", "-q")
+    rows = json.loads(result.stdout)
+    assert len(rows) == 30
+    assert {"size", "age", "city"} < rows[0].keys()
+    out = tmp_path / "out.json"
+    assert (
+        call("predict", folder / "price.model", folder / "new.csv", "--json", "-o", out, "-q").exit_code == 0
+    )
+    assert len(json.loads(out.read_text())) == 30

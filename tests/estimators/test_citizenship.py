@@ -326,8 +326,8 @@ def test_weight_2_is_the_row_twice_and_0_is_the_row_left_out(make, options, scal
 
     every, thrice = np.arange(120), np.repeat(np.arange(120), np.arange(120) % 3)
     weighted = answer(every, every % 3)
-    np.testing.assert_allclose(weighted, answer(thrice), atol=2e-3)
-    assert abs(weighted - answer(every)).max() > 2e-2
+    np.testing.assert_allclose(weighted, answer(thrice), atol=2e-5)
+    assert abs(weighted - answer(every)).max() > 0.1
     left_out = np.where(every < 80, 1.0, 0.0)
     np.testing.assert_array_equal(answer(every, left_out), answer(every[:80]))
 
@@ -388,12 +388,14 @@ def test_tags_are_true(make, numbers, classes, people):
     side = np.where(X[:, :2] > 0, "left", "right")
     words = make().fit(side, y)  # an array of texts
     assert words.encoder_.width == 4
-    one_hot = make().fit((X[:, :2] > 0).astype(float), y)
-    assert words.score(side, y) == pytest.approx(one_hot.score((X[:, :2] > 0).astype(float), y), abs=0.1)
+    assert words.score(side, y) > words.score(side[::-1], y) + 0.3
     with pytest.raises(ValueError, match="y"):
         make().fit(X, None)
-    two = np.column_stack([X[:, 0], X[:, 1]]) if make is regressor else (X[:, :2] > 0).astype(int)
+    two = X[:, :2] if make is regressor else (X[:, :2] > 0).astype(int)
     assert make().fit(X, two).predict(X).shape == (160, 2)
+    codes = np.digitize(X[:, :1], [-0.5, 0.5])
+    chosen = make(categorical_features=[0], max_iter=1).fit(codes, y)
+    assert chosen.encoder_.feature_names == ("x0 = 0", "x0 = 1", "x0 = 2")
     frame, _ = people
-    chosen = make(categorical_features=["size"]).fit(frame, y)
-    assert sum("size = " in name for name in chosen.encoder_.feature_names) == 3
+    names = make(max_iter=1).fit(frame, y).encoder_.feature_names
+    assert [name for name in names if name.startswith("size")] == ["size = L", "size = M", "size = S"]

@@ -53,5 +53,5 @@ def test_no_probabilities_to_give() -> None:
     with pytest.raises(ArgumentError, match="no classes"):
         prediction_table(regressor, X, ["y"], probabilities=True)
     hinge = DeepClassifier((4,), loss="hinge", **SMALL).fit(X, Y > 0)
-    with pytest.raises(ArgumentError, match="'hinge' gives none"):
+    with pytest.raises(ArgumentError, match="'hinge' has no probabilities"):
         prediction_table(hinge, X, ["y"], probabilities=True)

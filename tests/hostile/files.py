@@ -12,8 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
-
-from tests.hostile.cases import FIT, ROWS, Case, base, binary, text
+from tests.hostile.cases import FIT, Case, base, binary, text
 
 PARQUET, ARROW, STREAM = (binary(f"write_{kind}") for kind in ("parquet", "ipc", "ipc_stream"))
 JSON, LINES = binary("write_json"), binary("write_ndjson")
@@ -71,10 +70,19 @@ CUT = {
     "Excel": (zipped("xl/workbook.xml", "xl/worksheets/sheet1.xml"), "whole Excel file|further package"),
 }
 WHOLE = {
-    "gzip": GZIP, "bzip2": BZIP2, "xz": XZ, "zstd": ZSTD, "Parquet": PARQUET, "Arrow": ARROW, "Arrow stream": STREAM,
-    "JSON": JSON, "JSON lines": LINES, "gzip in two parts": GZIP + gzip.compress(b"5,x,2.5\n"),
-    "Parquet within gzip": gzip.compress(PARQUET), "JSON, a name twice": '[{"y": 1, "y": 2, "a": 3}]',
-}  # fmt: skip
+    "gzip": GZIP,
+    "bzip2": BZIP2,
+    "xz": XZ,
+    "zstd": ZSTD,
+    "Parquet": PARQUET,
+    "Arrow": ARROW,
+    "Arrow stream": STREAM,
+    "JSON": JSON,
+    "JSON lines": LINES,
+    "gzip in two parts": GZIP + gzip.compress(b"5,x,2.5\n"),
+    "Parquet within gzip": gzip.compress(PARQUET),
+    "JSON, a name twice": '[{"y": 1, "y": 2, "a": 3}]',
+}
 FOREIGN = {
     "PNG": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "no such format"),
     "ELF": (b"\x7fELF\x02\x01\x01" + bytes(64) + bytes(range(64)), "no such format|zero byte"),
@@ -97,7 +105,10 @@ FOREIGN = {
     "Parquet with a huge footer": (PARQUET[:-8] + b"\xff\xff\xff\x7fPAR1", "whole Parquet file"),
     "Parquet, encrypted": (b"PARE" + PARQUET[4:-4] + b"PARE", "no such format"),
     "magic of Arrow alone": (b"ARROW1", "whole Arrow file"),
-    "Arrow stream with a huge message": (b"\xff\xff\xff\xff\xff\xff\xff\x7f" + STREAM[8:], "must have rows|whole Arrow file"),
+    "Arrow stream with a huge message": (
+        b"\xff\xff\xff\xff\xff\xff\xff\x7f" + STREAM[8:],
+        "must have rows|whole Arrow file",
+    ),
     "Feather 1": (b"FEA1" + bytes(50), "first version of Feather"),
     "Parquet without rows": (binary("write_parquet", base()[:0]), "must have rows"),
     "Parquet without columns": (binary("write_parquet", pl.DataFrame()), "must have"),
@@ -109,7 +120,7 @@ FOREIGN = {
     "JSON records, very deep": ('[{"a":' + DEEP, "whole JSON file"),
     "JSON lines, one broken": (LINES + b'{"a": 1, "c"\n', "whole JSON file"),
     "JSON lists": ("[[1, 2], [3, 4]]", "must have rows"),
-        "JSON with huge numbers": ('[{"y": 1e999, "a": 1}]', "whole JSON file"),
+    "JSON with huge numbers": ('[{"y": 1e999, "a": 1}]', "whole JSON file"),
 }
 
 
@@ -121,45 +132,85 @@ def bomb() -> bytes:
 
 CASES = [
     *(Case(f"whole: {kind}", content) for kind, content in WHOLE.items()),
-    *(Case(f"cut off: {kind}", content[: len(content) * 2 // 3], says=says) for kind, (content, says) in CUT.items()),
+    *(
+        Case(f"cut off: {kind}", content[: len(content) * 2 // 3], says=says)
+        for kind, (content, says) in CUT.items()
+    ),
     *(Case(f"foreign: {kind}", content, says=says) for kind, (content, says) in FOREIGN.items()),
     Case("foreign: tar in gzip", tar, says="archive of files"),
     Case("foreign: a bomb of spaces", bomb(), says="it is empty"),
     Case("no such file", None, says="there is none"),
     Case("a folder", lambda folder: (folder / "t.csv").mkdir(), says="it is a folder"),
     Case("a folder of tables", two(*HALVES), "fit . --target y", says=r"2 \.csv.*pattern"),
-    Case("a link to nothing", lambda folder: (folder / "t.csv").symlink_to("gone"), says="there is none|must be"),
+    Case(
+        "a link to nothing",
+        lambda folder: (folder / "t.csv").symlink_to("gone"),
+        says="there is none|must be",
+    ),
     Case("a link to itself", lambda folder: (folder / "t.csv").symlink_to("t.csv"), says="symbolic links"),
-    Case("a link to a file", lambda folder: ((folder / "b").write_text(text()), (folder / "t.csv").symlink_to("b"))),
-    Case("a pipe", pipe, FIT + " -o m.model"),
+    Case(
+        "a link to a file",
+        lambda folder: ((folder / "b").write_text(text()), (folder / "t.csv").symlink_to("b")),
+    ),
+    Case("a pipe", pipe, FIT + " -o m"),
     Case("/dev/null", None, "fit /dev/null --target y", says="it is empty"),
     Case("a name of 300 letters", None, f"fit {'n' * 300} --target y", says="File name too long"),
     Case("an empty name", None, "fit '' --target y", says="must be a file"),
-    Case("a name with a pattern in it", lambda folder: (folder / "[t].csv").write_text(text()), "fit [t].csv --target y"),
+    Case(
+        "a name with a pattern in it",
+        lambda folder: (folder / "[t].csv").write_text(text()),
+        "fit [t].csv --target y",
+    ),
     Case("a file within a file", text(), "fit t.csv/t.csv --target y", says="Not a directory"),
     Case("standard input", None, "fit - --target y", stdin=text().encode()),
     Case("standard input in Parquet", None, "fit - --target y", stdin=PARQUET),
     Case("standard input without bytes", None, "fit - --target y", says="it is empty", stdin=b""),
-    Case("standard input twice", None, "fit - --validation - --target y", says="only one of", code=2, stdin=b""),
+    Case(
+        "standard input twice", None, "fit - --validation - --target y", says="only one of", code=2, stdin=b""
+    ),
     Case("pattern without match", None, ALL, says="matches none"),
     Case("pattern of two files", two(*HALVES), ALL),
     Case("pattern of other columns", two(HALVES[0], "a,b,y\n1,2,3\n"), ALL, says="lacks 'c'.*has also 'b'"),
     Case("pattern of other order", two(HALVES[0], text(base()[12:].select("y", "c", "a"))), ALL),
     Case("pattern of other types", two(HALVES[0], "a,c,y\nx,x,1\n"), ALL),
-    Case("pattern with an empty file", two(HALVES[0], ""), ALL, says="'part-2.csv' must hold a table; it is empty"),
-    Case("pattern with a damaged file", two(HALVES[0], 'a,c,y\n"1,2,3\n'), ALL, says="'part-2.csv'.*never closed"),
+    Case(
+        "pattern with an empty file",
+        two(HALVES[0], ""),
+        ALL,
+        says="'part-2.csv' must hold a table; it is empty",
+    ),
+    Case(
+        "pattern with a damaged file",
+        two(HALVES[0], 'a,c,y\n"1,2,3\n'),
+        ALL,
+        says="'part-2.csv'.*never closed",
+    ),
     Case("a full disk", text(), FIT + " -o /dev/full", says="No space left"),
     Case("output in no folder", text(), FIT + " -o gone/m.model", says="folder that exists"),
     Case("output is a folder", among_models, FIT + " -o there", says="it is a folder"),
     Case("output within a file", text(), FIT + " -o t.csv/m.model", says="part of that path is a file"),
     Case("output is the input", text(), FIT + " -o t.csv", says="another file", code=2),
-    Case("output is the input by a link", lambda folder: (
-        (folder / "t.csv").write_text(text()), (folder / "m").symlink_to("t.csv")
-    ), FIT + " -o m", says="another file", code=2),
+    Case(
+        "output is the input by a link",
+        lambda folder: ((folder / "t.csv").write_text(text()), (folder / "m").symlink_to("t.csv")),
+        FIT + " -o m",
+        says="another file",
+        code=2,
+    ),
     Case("output of an odd name", text(), FIT + " -o 'm\nodel 🏠'"),
     Case("output of 300 letters", text(), FIT + f" -o {'m' * 300}", says="File name too long"),
     Case("validation by itself", text(), FIT + " --validation t.csv"),
-    Case("validation lacks a column", two(text(), "a,y\n1,2\n"), "fit part-1.csv --target y --validation part-2.csv", says="missing 'c'"),
-    Case("validation without a target", two(text(), "a,c\n1,x\n"), "fit part-1.csv --target y --validation part-2.csv", says="missing 'y'"),
+    Case(
+        "validation lacks a column",
+        two(text(), "a,y\n1,2\n"),
+        "fit part-1.csv --target y --validation part-2.csv",
+        says="missing 'c'",
+    ),
+    Case(
+        "validation without a target",
+        two(text(), "a,c\n1,x\n"),
+        "fit part-1.csv --target y --validation part-2.csv",
+        says="missing 'y'",
+    ),
     Case("report in no folder", text(), FIT + " --report gone/r.html", says="folder that exists"),
-]  # fmt: skip
+]

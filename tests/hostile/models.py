@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from tests.hostile.cases import PREDICT, Case
 from tests.hostile.predictions import new
 
@@ -150,7 +149,10 @@ LIES = {
     "keys twice": (Altered(twice), DAMAGED),
     "a huge array": (header(lambda said: first_array(said).update(shape=[2**40, 2**20])), DAMAGED),
     "a negative shape": (header(lambda said: first_array(said).update(shape=[-1, 4])), DAMAGED),
-    "offsets beyond the end": (header(lambda said: first_array(said).update(data_offsets=[0, 2**50])), DAMAGED),
+    "offsets beyond the end": (
+        header(lambda said: first_array(said).update(data_offsets=[0, 2**50])),
+        DAMAGED,
+    ),
     "offsets that overlap": (header(lambda said: first_array(said).update(data_offsets=[4, 8])), DAMAGED),
     "an integer array": (header(lambda said: first_array(said).update(dtype="I32")), DAMAGED),
     "an array of an unknown type": (header(lambda said: first_array(said).update(dtype="F2048")), DAMAGED),
@@ -161,7 +163,11 @@ LIES = {
     "an argument that is none": (description(lambda said: said["parameters"].update(run="rm")), ALTERED),
     "a mark that is none": (description(lambda said: said["about"].update(x={"$eval": "1"})), ALTERED),
     "an array of 2^27 letters": (
-        learnt(classes_={"$array": ["x"], "$dtype": "<U9999999"}, loss_curve_={"$array": ["x"] * 9, "$dtype": "<U9999999"}), ALTERED,
+        learnt(
+            classes_={"$array": ["x"], "$dtype": "<U9999999"},
+            loss_curve_={"$array": ["x"] * 9, "$dtype": "<U9999999"},
+        ),
+        ALTERED,
     ),
     "another size": (network(sizes=[10**9, 1]), ALTERED),
     "huge sizes": (network(sizes=[10**9, 10**9, 1]), ALTERED),
@@ -187,17 +193,25 @@ LIES = {
     "too many inputs": (learnt(n_features_in_=4), ALTERED),
     "an epoch that never ran": (learnt(best_iteration_=7), ALTERED),
     "a curve of texts": (learnt(loss_curve_=["x"]), ALTERED),
-    "a scale of infinity": (learnt(scale={"offset": [{"$float": "inf"}], "scale": [1.0], "factor": [], "log": False}), ALTERED),
-    "a scale of two targets": (learnt(scale={"offset": [0.0, 0.0], "scale": [1.0, 1.0], "factor": [], "log": False}), ALTERED),
+    "a scale of infinity": (
+        learnt(scale={"offset": [{"$float": "inf"}], "scale": [1.0], "factor": [], "log": False}),
+        ALTERED,
+    ),
+    "a scale of two targets": (
+        learnt(scale={"offset": [0.0, 0.0], "scale": [1.0, 1.0], "factor": [], "log": False}),
+        ALTERED,
+    ),
     "about that is a list": (description(lambda said: said.update(about=[])), ALTERED),
     "weights of NaN": (numbers(float("nan")), "is not finite"),
     "weights of infinity": (numbers(float("inf")), "is not finite"),
-}  # fmt: skip
+}
 FINE = {
     "weights of zero": numbers(0.0),
     "weights of 1e-45": numbers(1e-45),
     "a target of another name": description(lambda said: said["about"].update(target=["../../y"])),
-    "about of other kinds": description(lambda said: said["about"].update(target=7, rows="x", kinds=[], scores=1)),
+    "about of other kinds": description(
+        lambda said: said["about"].update(target=7, rows="x", kinds=[], scores=1)
+    ),
     "about of nothing": description(lambda said: said.update(about={})),
 }
 
@@ -222,6 +236,10 @@ CASES = [
     Case("model: from standard input, foreign", None, "show -", says=SOMETHING_ELSE, stdin=b"hello, world"),
     Case("model: shown", None, "show m.model"),
     Case("model: shown as JSON", None, "show m.model --json"),
-    Case("model: shown, with a column's name of many lines", column(1, levels=["x\n\x1b[31m", "z"]), "show m.model"),
+    Case(
+        "model: shown, with a column's name of many lines",
+        column(1, levels=["x\n\x1b[31m", "z"]),
+        "show m.model",
+    ),
     Case("model: shown, cut off", cut(0.5), "show m.model", says=DAMAGED),
 ]

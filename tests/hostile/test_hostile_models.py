@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-
-import chainrule
-from chainrule.errors import FileError, ModelFileError
 from tests.hostile import models
 from tests.hostile.cases import Case
 from tests.hostile.conftest import Endure
+
+import chainrule
+from chainrule.errors import ModelFileError
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in models.CASES])
@@ -33,7 +33,6 @@ def test_a_bit_flipped_anywhere_in_the_header(model_file: bytes, tmp_path: Path)
         try:
             chainrule.load(path)
             outcomes.add("loaded")  # a digit of a number, a letter of a name
-        except FileError as error:
-            assert "\n" not in str(error)
+        except ModelFileError:
             outcomes.add("refused")
     assert outcomes == {"loaded", "refused"}

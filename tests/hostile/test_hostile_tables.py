@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tests.hostile import files, models, predictions, tables, values
 from tests.hostile.cases import FIT, PREDICT, Case, text
-from tests.hostile.conftest import Endure
+from tests.hostile.conftest import Endure, refused, run
 from tests.hostile.predictions import new
 
 CASES = [*tables.CASES, *values.CASES, *files.CASES]
@@ -32,18 +31,18 @@ def test_there_are_many_cases_of_different_names() -> None:
     assert len(set(every)) == len(every) >= 150
 
 
-def test_a_table_that_may_not_be_read(endure: Endure, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = Path.open
+def test_a_table_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, opened = tmp_path / "t.csv", Path.open
 
     def refuse(path: Path, *arguments: object, **options: object) -> object:
-        if path.name == "t.csv":
+        if path == table:
             raise PermissionError(13, "Permission denied")
         return opened(path, *arguments, **options)
 
-    case = Case("", text(), says="Permission denied")
-    case.write(Path())
+    table.write_text(text())
     monkeypatch.setattr(Path, "open", refuse)
-    endure(case._replace(files=None))
+    result = run(["fit", str(table), "--target", "y", "-q"])
+    refused(Case("", None, says="t.csv' must be readable; the system says: Permission denied"), result)
 
 
 @pytest.mark.parametrize("command", [FIT, PREDICT])

@@ -109,7 +109,7 @@ TARGETS = [
     Case("NaN and missing", cells("y", "NaN", "", 1.5, 2)),
     Case("all missing", cells("y", ""), says="all are missing"),
     Case("infinite", cells("y", "inf", 1, 2), says="inf"),
-    Case("1e300", cells("y", "1e300", 1, 2), says="target 'y' must be"),
+    Case("1e300", cells("y", "1e300", 1, 2), says="target.* must be within"),
     Case("1e38", cells("y", "1e38", "-1e38", 0)),
     Case("1e-320", cells("y", "1e-320", "2e-320", "0")),
     Case("1e-30", cells("y", "1e-30", "2e-30", "0")),
@@ -120,18 +120,22 @@ TARGETS = [
     Case("half numbers", cells("y", "n/a", 1.5, 2), says="all numbers or all classes; got both"),
     Case("classes that are numbers", cells("y", 0, 1, 2), FIT + " --task classification"),
     Case("classes with missing rows", CLASSES.replace(",no\n", ",\n", 3)),
-    Case("classes for regression", CLASSES, FIT + " --task regression", says="must be numeric for regression"),
+    Case(
+        "classes for regression", CLASSES, FIT + " --task regression", says="must be numeric for regression"
+    ),
     Case("fractions for classification", text(), FIT + " --task classification", says="got 3.5 in row 2"),
     Case("dates", text(with_column("y", DAYS))),
     Case("negative for poisson", text(), FIT + " --loss poisson", says="needs y ≥ 0"),
     Case("booleans", cells("y", "true", "false")),
-    Case("texts of odd letters", cells("y", "🏠", "a,b", 'say x')),
+    Case("texts of odd letters", cells("y", "🏠", "a,b", "say x")),
     Case("a list", typed("y", [[1.0, 2.0]], pl.List(pl.Float64)), IN_PARQUET, says="target 'y' must be"),
     Case("bytes", typed("y", [b"\xff"], pl.Binary), IN_PARQUET, says="target 'y' must be"),
     Case("a column of nothing", typed("y", [None], pl.Null), IN_PARQUET, says="all are missing"),
     Case("a duration", typed("y", [60, 120, 5], pl.Duration("ms")), IN_PARQUET, says="target 'y' must be"),
     Case("a category", typed("y", ["u", "v"], pl.Categorical), IN_PARQUET),
-    Case("float32 infinities", typed("y", [1.0, float("inf")], pl.Float32), IN_PARQUET, says="must be finite"),
+    Case(
+        "float32 infinities", typed("y", [1.0, float("inf")], pl.Float32), IN_PARQUET, says="must be finite"
+    ),
     Case("int64 beyond 2^53", typed("y", [2**62, 2**62 + 1, 0], pl.Int64), IN_PARQUET),
     Case("uint64", typed("y", [2**64 - 1, 0, 5], pl.UInt64), IN_PARQUET),
     Case("named twice", text(), FIT + " --target y"),
@@ -202,7 +206,10 @@ def constant() -> str:
 
 
 CASES = [
-    *(Case(f"number: {kind}", content, says="column 'a' must be finite") for kind, content in INFINITE.items()),
+    *(
+        Case(f"number: {kind}", content, says="column 'a' must be finite")
+        for kind, content in INFINITE.items()
+    ),
     *(Case(f"number: {kind}", content) for kind, content in NUMBERS.items()),
     *(Case(f"text: {kind}", content) for kind, content in TEXTS.items()),
     *(Case(f"date: {kind}", content) for kind, content in DATES.items()),
@@ -210,12 +217,17 @@ CASES = [
     *(
         case._replace(name=f"{what}: {case.name}", command=case.command + option)
         for what, option, some in (
-            ("weight", " --weight w", WEIGHTS[:-1]), ("group", " --group g", GROUPS), ("time", " --time m", TIMES)
+            ("weight", " --weight w", WEIGHTS[:-1]),
+            ("group", " --group g", GROUPS),
+            ("time", " --time m", TIMES),
         )
         for case in some
     ),
     WEIGHTS[-1]._replace(name="weight: the target"),
-    *(Case(f"Parquet: {kind}", typed("b", *what), IN_PARQUET, says="column 'b' must") for kind, what in REFUSED.items()),
+    *(
+        Case(f"Parquet: {kind}", typed("b", *what), IN_PARQUET, says="column 'b' must")
+        for kind, what in REFUSED.items()
+    ),
     *(Case(f"Parquet: {kind}", typed("b", *what), IN_PARQUET) for kind, what in FINE.items()),
     Case("identical rows", "a,c,y\n" + "1,x,2\n" * ROWS),
     Case("constant inputs", text(base().with_columns(a=1, c=pl.lit("x")))),

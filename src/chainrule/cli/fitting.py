@@ -1,5 +1,6 @@
 """``chainrule fit``."""
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -123,7 +124,11 @@ def _refuse_outputs(request: Request) -> None:
 
 def refuse_same(output: str, source: str | None) -> None:
     """Refuse to write over a file that is read."""
-    if source not in (None, "-") and output != "-" and Path(output).resolve() == Path(str(source)).resolve():
+    if (
+        source not in (None, "-")
+        and output != "-"
+        and os.path.realpath(output) == os.path.realpath(str(source))
+    ):
         raise ArgumentError(f"--output must be another file than {source!r}, which it would replace.")
 
 

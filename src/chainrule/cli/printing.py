@@ -82,13 +82,19 @@ def score_table(scores: Mapping[str, Comparison], title: str, other: str) -> str
         named = f"{target}: " if len(scores) > 1 else ""
         for name in ours:
             interval = intervals.get(name)
-            between = "–" if interval is None else " to ".join(_number(name, end) for end in interval)
-            row = (_number(name, ours[name]), between, _number(name, theirs.get(name)))
-            rows.append((named + _NAMES.get(name, name), *row))
+            between = "–" if interval is None else " to ".join(number(name, end) for end in interval)
+            row = (number(name, ours[name]), between, number(name, theirs.get(name)))
+            rows.append((named + name_of(name), *row))
     return aligned(rows)
 
 
-def _number(name: str, value: float | None) -> str:
+def name_of(score: str) -> str:
+    """What people call a score."""
+    return _NAMES.get(score, score)
+
+
+def number(name: str, value: float | None) -> str:
+    """A score as people read it; a dash where it has no meaning."""
     if value is None:
         return "–"
     if name in _SHARES:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chainrule.cli.about import About, about_of
-from chainrule.cli.printing import counted, out, out_json
+from chainrule.cli.printing import counted, name_of, number, out, out_json
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.recipes import CODE_SIZE
 from chainrule.files.description import Model, describe
@@ -34,6 +34,8 @@ def show_model(model_file: str, *, as_json: bool) -> None:
     out(_indented("\n".join(f"{name.ljust(width)}  {kind}" for name, kind in kinds)))
     out(f"\n{model.network_}")
     out(f"\n{_training(model, about)}")
+    for line in _scores(about):
+        out(line)
     changed = {
         name: value
         for name, value in model.get_params(deep=False).items()
@@ -74,6 +76,18 @@ def _training(model: Model, about: About) -> str:
     if len(scores) >= best:  # partial_fit does not validate
         text += f", validation loss {-scores[best - 1]:.4g}"
     return text
+
+
+def _scores(about: About) -> list[str]:
+    """What was noted of the scores at fit, a line for each target."""
+    noted = about.scores.get("targets")
+    if not isinstance(noted, dict):
+        return []
+    return [
+        f"{target!r} on {about.scores.get('rows'):,} {about.scores.get('of')} rows: "
+        + ", ".join(f"{name_of(name)} {number(name, value)}" for name, value in scores.items())
+        for target, scores in noted.items()
+    ]
 
 
 def _some(values: Any) -> str:

@@ -169,8 +169,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
         They are calibrated: the logits are divided by ``temperature_``, found on the rows kept back.
         """
+        logits = self._logits(X)
         with jax.enable_x64(True):  # in float32, 1 − p is 0 from logits of 17 on
-            p = in_blocks(self.network_.loss.inverse_link, self._logits(X))
+            p = in_blocks(self.network_.loss.inverse_link, logits)
         if self._multilabel:
             return p.clip(np.finfo(p.dtype).tiny, 1 - np.finfo(p.dtype).epsneg)  # never quite certain
         if p.shape[1] == 1:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.errors import ArgumentError
+from chainrule.estimators.checked_arrays import share
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.regressor import DeepRegressor
 from chainrule.estimators.scores import quantile_levels
@@ -40,14 +41,18 @@ def prediction_table(
     """
     import polars as pl
 
+    for option, coverage in (("--interval", interval), ("--set", sets)):
+        if coverage is not None:
+            share(option, coverage)
     columns: dict[str, np.ndarray] = {}
     if isinstance(model, DeepClassifier):
         if interval is not None:
             raise ArgumentError("--interval must be left out for classes; --set gives those that are likely.")
-        if probabilities and not hasattr(model, "predict_proba"):
-            raise ArgumentError(
-                f"--probabilities must be left out: the loss {model.network_.loss.name!r} gives none."
-            )
+        for option, wished in (("--probabilities", probabilities), ("--set", sets is not None)):
+            if wished and not hasattr(model, "predict_proba"):
+                raise ArgumentError(
+                    f"{option} must be left out: the loss {model.network_.loss.name!r} has no probabilities."
+                )
         if len(targets) > 1:
             answers = model.predict_proba(X) if probabilities else model.predict(X)
             columns |= zip(targets, answers.T, strict=True)
@@ -57,6 +62,9 @@ def prediction_table(
                 names = [f"{targets[0]} = {_spelt(value)}" for value in model.classes_.tolist()]
                 columns |= zip(names, model.predict_proba(X).T, strict=True)
         if sets is not None:
+            if len(targets) > 1:
+                raise ArgumentError("--set must be left out for several labels, of which each holds or not.")
+            _need_unseen(model, "--set")
             spelt = np.array([_spelt(value) for value in model.classes_.tolist()], object)
             likely = ["|".join(spelt[row]) for row in model.predict_set(X, sets)]
             columns[f"{targets[0]} (set)"] = np.array(likely, object)
@@ -67,10 +75,19 @@ def prediction_table(
         raise ArgumentError("--set must be left out for numbers; --interval gives where they are likely.")
     columns = _numbers(model, X, targets)
     if interval is not None:
+        _need_unseen(model, "--interval")
         bounds = model.predict_interval(X, interval).reshape(-1, len(targets), 2)
         for k, name in enumerate(targets):
             columns[f"{name} (low)"], columns[f"{name} (high)"] = bounds[:, k].T
     return pl.DataFrame(columns)
+
+
+def _need_unseen(model: DeepRegressor | DeepClassifier, option: str) -> None:
+    if model.nonconformity_ is None:
+        raise ArgumentError(
+            f"{option} must be left out: the model kept no rows back to know how far off it is. Fit it with "
+            "--validation, or on 200 rows or more."
+        )
 
 
 def _numbers(

@@ -47,8 +47,8 @@ def read_delimited(source: Source, missing: Collection[str], as_text: Collection
 def _with_newlines(source: Source) -> Source:
     """`source` itself, or a copy without what polars does not expect.
 
-    Lines may end with a lone carriage return; blank lines at the beginning and the end are no rows, nor is the
-    line "sep=;" on top, by which Excel is told the separator.
+    Lines may end with a lone carriage return; blank lines at the beginning and the end are no rows, nor is
+    the line "sep=;" on top, by which Excel is told the separator.
     """
     head, tail = source.head(1 << 18).removeprefix(_MARK), source.tail(64)
     lone = b"\r" in head and b"\n" not in head

@@ -154,7 +154,9 @@ def _plain(X: "pl.DataFrame") -> "pl.DataFrame":
 
     categories = cs.categorical() | cs.enum()
     return X.select(cs.numeric() | cs.boolean() | cs.temporal() | cs.string() | categories).with_columns(
-        cs.float().fill_nan(None), cs.decimal().cast(pl.Float64), categories.cast(pl.String)
+        cs.float().fill_nan(None),
+        (cs.decimal() | cs.by_dtype(pl.Int128, pl.UInt128)).cast(pl.Float64),
+        categories.cast(pl.String),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chainrule.errors import ChainruleError, FileError, TableError
 from chainrule.tables.cells import without_missing
 from chainrule.tables.delimited import MISSING
-from chainrule.tables.formats import reader_of
+from chainrule.tables.formats import Reader, reader_of
 from chainrule.tables.sources import Source, clear_errors, find_sources, unpacked
 from chainrule.tables.writing import atomically
 
@@ -69,14 +69,12 @@ def _read(source: Source, missing: Sequence[str], as_text: Collection[str] = ())
         source, reader = reader_of(source, missing, as_text)
         try:
             frame = reader.read(source)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, zipfile.BadZipFile, OSError) as error:
+        except (pl.exceptions.PolarsError, zipfile.BadZipFile, OSError) as error:
             if isinstance(error, ChainruleError) or getattr(error, "errno", None) is not None:
-                raise  # the system's own; what polars says of bytes that are cut off has no number
-            panic = isinstance(error, pl.exceptions.PanicException)  # says where in polars, not what is wrong
-            reason = "its parts do not fit together" if panic else _first_line(error)
-            raise FileError(
-                f"{source.name} must be a whole {reader.kind} file; reading it failed: {reason}. {reader.help}."
-            ) from None
+                raise  # ours, or the system's; what polars says of bytes that are cut off has no number
+            raise _not_whole(source, reader, _first_line(error)) from None
+        except pl.exceptions.PanicException:  # says where in polars, not what is wrong
+            raise _not_whole(source, reader, "its parts do not fit together") from None
     if frame.width == 0:
         raise TableError(f"{source.name} must have columns; it has none. Check what wrote it.")
     if frame.height == 0:
@@ -90,6 +88,12 @@ def _read(source: Source, missing: Sequence[str], as_text: Collection[str] = ())
     frame = without_missing(frame, missing) if missing and reader.kind != "CSV" else frame
     return frame.with_columns(
         frame[name].cast(pl.String) for name in as_text if frame.schema[name] != pl.String
+    )
+
+
+def _not_whole(source: Source, reader: Reader, reason: str) -> FileError:
+    return FileError(
+        f"{source.name} must be a whole {reader.kind} file; reading it failed: {reason}. {reader.help}."
     )
 
 

@@ -1,0 +1,52 @@
+"""The page of --report, from a fit to the file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Call = Callable[..., Any]
+SMALL = ("--hidden", "4", "--epochs", "2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--target", "price"), ["Predicting price", "R²", "median width", "chainrule predict"]),
+        (("--target", "dear"), ["Predicting dear", "accuracy", "Confusions of dear", "log-likelihood"]),
+        (("--target", "dear", "--loss", "hinge"), ["the accuracy"]),
+        (("--target", "sold"), ["Predicting sold"]),
+        (("--target", "price", "--target", "age"), ["age"]),
+        (("--target", "price", "--loss", "quantile(0.1, 0.5, 0.9)"), ["median width"]),
+    ],
+)
+def test_the_page_tells_what_was_learnt(
+    arguments: tuple[str, ...], says: list[str], call: Call, folder: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    result = call("fit", folder / "many.parquet", *arguments, *SMALL, "--report", page, "-o", tmp_path / "m")
+    assert result.exit_code == 0, result.stderr
+    assert f"wrote {page}" in result.stderr
+    text = page.read_text("utf-8")
+    for fragment in says:
+        assert fragment in text
+    assert "<script" not in text
+
+
+def test_a_page_of_few_rows_and_of_nothing_saved(call: Call, folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    result = call("fit", folder / "houses.csv", "--target", "price", *SMALL, "--report", page)
+    assert result.exit_code == 0, result.stderr
+    text = page.read_text("utf-8")
+    assert "rows that the network learnt from" in text
+    assert "knows no file of the model" in text
+
+
+def test_the_page_can_go_to_standard_output_but_nothing_else_then(call: Call, folder: Path) -> None:
+    result = call("fit", folder / "houses.csv", "--target", "price", *SMALL, "--report", "-")
+    assert result.stdout.startswith("<!DOCTYPE html>")
+    both = call("fit", folder / "houses.csv", "--target", "price", *SMALL, "--report", "-", "--json")
+    assert both.exit_code == 2
+    nowhere = call("fit", folder / "houses.csv", "--target", "price", *SMALL, "--report", "none/page.html")
+    assert (nowhere.exit_code, "no folder" in nowhere.stderr) == (1, True)
