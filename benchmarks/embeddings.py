@@ -2,9 +2,9 @@
 
     python benchmarks/embeddings.py --data FOLDER [--rows 20000] [--seeds 1] [--json]
 
-FOLDER has an INDEX.json that names tables, targets and tasks. Each table is split 80/20, the training part is
-capped at --rows. Scores: RMSE / standard deviation, 1 − AUC for two classes, log-loss for more; the last lines
-are geometric means relative to no embedding. Lower is better.
+FOLDER has an INDEX.json that names tables, targets and tasks. Each table is split 80/20, the training part
+is capped at --rows. Scores: RMSE / standard deviation, 1 − AUC for two classes, log-loss for more; the last
+lines are geometric means relative to no embedding. Lower is better.
 """
 
 import argparse

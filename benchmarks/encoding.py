@@ -3,8 +3,8 @@
     python benchmarks/encoding.py [--rows 1000000] [--runs 3] [--json]
 
 Both learn medians and quartiles, fill and mark missing numbers, and one-hot encode categories; the peer is
-RobustScaler, SimpleImputer with an indicator and OneHotEncoder (float32, dense), on a pandas frame, as its users
-have it. Seconds are the best of the runs, which take turns.
+RobustScaler, SimpleImputer with an indicator and OneHotEncoder (float32, dense), on a pandas frame, as its
+users have it. Seconds are the best of the runs, which take turns.
 """
 
 import argparse

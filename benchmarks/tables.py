@@ -3,9 +3,9 @@
     python benchmarks/tables.py --data FOLDER [--only NAME …] [--json]
 
 FOLDER has an INDEX.json that names tables and targets. Each table is split 80/20; `chainrule fit` learns the
-training part and saves a model, `chainrule predict` answers for the rest. Then again with 10 % of the cells of
-both parts blanked, and, to predict, the columns in another order and a level in each category that training
-never had. A run is well when all commands end with 0 and every row has a finite prediction.
+training part and saves a model, `chainrule predict` answers for the rest. Then again with 10 % of the cells
+of both parts blanked, and, to predict, the columns in another order and a level in each category that
+training never had. A run is well when all commands end with 0 and every row has a finite prediction.
 """
 
 import argparse

@@ -18,7 +18,7 @@ def test_python_blocks_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     printed = capsys.readouterr().out
     assert float(printed.split()[0]) > 0.97, "the README promises R² of about 0.98"
     assert "by hand, automatic and finite differences agree" in printed
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
 
 
 def test_named_files_exist() -> None:

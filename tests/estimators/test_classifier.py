@@ -407,6 +407,11 @@ def test_sets_hold_the_class_as_often_as_they_say():
         assert abs(held - coverage) < 4 * np.sqrt(coverage * (1 - coverage) * (1 / 600 + 1 / 1000))
         assert sets.any(axis=1).all()
     assert model.predict_set(X, 0.95).sum() > model.predict_set(X, 0.7).sum()
+    adaptive = model.predict_set(X[2000:], 0.9, method="adaptive")
+    assert abs(adaptive[np.arange(1000), codes].mean() - 0.9) < 4 * np.sqrt(0.09 * (1 / 600 + 1 / 1000))
+    assert adaptive.sum() > model.predict_set(X[2000:], 0.9).sum()
+    with pytest.raises(ArgumentError, match="method must be one of least_likely, adaptive"):
+        model.predict_set(X, method="best")
     assert not model.predict_set(X, 0.3, allow_empty=True).any(axis=1).all()
 
 

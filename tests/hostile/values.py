@@ -225,10 +225,10 @@ CASES = [
     ),
     WEIGHTS[-1]._replace(name="weight: the target"),
     *(
-        Case(f"Parquet: {kind}", typed("b", *what), IN_PARQUET, says="column 'b' must")
+        Case(f"Parquet: {kind}", typed("a", *what), IN_PARQUET, says="column 'a' must")
         for kind, what in REFUSED.items()
     ),
-    *(Case(f"Parquet: {kind}", typed("b", *what), IN_PARQUET) for kind, what in FINE.items()),
+    *(Case(f"Parquet: {kind}", typed("a", *what), IN_PARQUET) for kind, what in FINE.items()),
     Case("identical rows", "a,c,y\n" + "1,x,2\n" * ROWS),
     Case("constant inputs", text(base().with_columns(a=1, c=pl.lit("x")))),
     Case("everything constant", constant()),

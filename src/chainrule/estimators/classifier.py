@@ -23,6 +23,9 @@ from chainrule.mathematics.loss import DISTRIBUTION, PROBABILITY, Loss
 from chainrule.mathematics.losses import find_loss
 from chainrule.network.prediction import in_blocks
 
+SETS = {"least_likely": conformal_sets.least_likely, "adaptive": conformal_sets.adaptive}
+"""How far off each class of a row is, by the methods of ``predict_set``."""
+
 
 def _gives_probabilities(loss: Loss) -> bool:
     return "logit" in loss.link
@@ -179,26 +182,35 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         return p / p.sum(axis=1, keepdims=True)
 
     @available_if(_has_probabilities)
-    def predict_set(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = False) -> np.ndarray:
+    def predict_set(
+        self, X: Any, coverage: float = 0.9, *, method: str = "least_likely", allow_empty: bool = False
+    ) -> np.ndarray:
         """Say which classes are likely, shape (rows, classes) of booleans, in the order of ``classes_``.
 
         Split conformal sets: for rows like those of training, a share of at least ``coverage`` of the sets
         holds the true class, on average over rows and draws of the rows kept back. The most probable class
         is always in, unless ``allow_empty``: without it, a model that is right more often than asked for
-        covers more. Source: Sadinle et al. 2019, arXiv:1609.00451.
+        covers more.
+
+        The ``method`` "least_likely" makes the smallest sets (Sadinle et al. 2019, arXiv:1609.00451);
+        "adaptive" makes them larger where a row is hard, so that hard rows are covered as often as easy
+        ones (Romano et al. 2020, arXiv:2006.02544), and never empty.
 
         Raises
         ------
         ArgumentError
-            For several labels, if no rows were kept back, or ``coverage`` is not between 0 and 1.
+            For several labels or another method, if no rows were kept back, or ``coverage`` is not between
+            0 and 1.
         """
         check_is_fitted(self, "parameters_")
         if self._multilabel:
             raise ArgumentError("predict_set must be asked of classes; the model has several labels.")
         if self.nonconformity_ is None:
             raise self._need_unseen("predict_set")
-        scores = conformal_sets.least_likely(self.predict_proba(X))
-        threshold = self.nonconformity_.quantile(coverage)
+        if method not in SETS:
+            raise ArgumentError(f"method must be one of {', '.join(SETS)}; got {method!r}.")
+        scores = SETS[method](self.predict_proba(X))
+        threshold = self.nonconformity_[method].quantile(coverage)
         if np.isinf(threshold):
             self._tell_too_few(coverage, "each set has all classes")
         return conformal_sets.sets(scores, threshold, empty=allow_empty)
@@ -295,7 +307,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
     def _learn_from(self, unseen: Rows | None, training: Rows) -> None:
         self.temperature_ = 1.0
         self.calibration_error_: tuple[float, float] | None = None
-        self.nonconformity_: Nonconformity | None = None
+        self.nonconformity_: dict[str, Nonconformity] | None = None
         if unseen is None or not _gives_probabilities(self.network_.loss):
             return
         before = self.predict_proba(unseen)
@@ -321,8 +333,10 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             calibration_error(before, codes, unseen.weight),
             calibration_error(p, codes, unseen.weight),
         )
-        scores = conformal_sets.true_class(conformal_sets.least_likely(p), codes)
-        self.nonconformity_ = Nonconformity.of(scores, unseen.counts)
+        self.nonconformity_ = {
+            method: Nonconformity.of(conformal_sets.true_class(score(p), codes), unseen.counts)
+            for method, score in SETS.items()
+        }
 
     def _stratifies(self, y: np.ndarray) -> bool:
         return y.ndim == 1

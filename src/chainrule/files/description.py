@@ -9,7 +9,7 @@ import numpy as np
 
 import chainrule
 from chainrule.errors import ArgumentError
-from chainrule.estimators.classifier import DeepClassifier
+from chainrule.estimators.classifier import SETS, DeepClassifier
 from chainrule.estimators.conformal import MondrianNonconformity, Nonconformity
 from chainrule.estimators.regressor import DeepRegressor
 from chainrule.estimators.targets import Scale
@@ -126,7 +126,9 @@ def _learnt(model: Model) -> dict[str, Any]:
             "multilabel": model._multilabel,
             "temperature": model.temperature_,
             "calibration_error": None if errors is None else list(errors),
-            "nonconformity": None if model.nonconformity_ is None else model.nonconformity_.to_dict(),
+            "nonconformity": None
+            if model.nonconformity_ is None
+            else {method: scores.to_dict() for method, scores in model.nonconformity_.items()},
         }
     spreads = model.nonconformity_
     return learnt | {
@@ -237,7 +239,8 @@ def _restore_classes(model: DeepClassifier, network: Network, learnt: dict[str, 
     _require(errors is None or len(errors) == 2, "the calibration errors are not two")
     model.temperature_ = temperature
     model.calibration_error_ = None if errors is None else (float(errors[0]), float(errors[1]))
-    model.nonconformity_ = None if spread is None else Nonconformity.from_dict(spread)
+    _require(spread is None or set(spread) == set(SETS), "the sets are not of the known methods")
+    model.nonconformity_ = spread and {method: Nonconformity.from_dict(spread[method]) for method in SETS}
 
 
 def _restore_scale(model: DeepRegressor, network: Network, learnt: dict[str, Any]) -> None:
