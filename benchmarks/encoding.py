@@ -20,7 +20,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, RobustScaler
 
-from chainrule.tables.encoders import encode, fit_encoder
+from chainrule.tables.encoders import fit_encoder
+from chainrule.tables.matrix import encode
 
 NUMBERS, WITH_MISSING, CATEGORIES = 10, 4, 6
 

@@ -67,7 +67,7 @@ CUT = {
     "bzip2": (BZIP2, "whole bzip2 file"),
     "xz": (XZ, "whole xz file"),
     "zstd": (ZSTD, "whole zstd file"),
-    "Excel": (zipped("xl/workbook.xml", "xl/worksheets/sheet1.xml"), "whole Excel file|further package"),
+    "Excel": (zipped("xl/workbook.xml", "xl/worksheets/sheet1.xml"), "whole Excel file"),
 }
 WHOLE = {
     "gzip": GZIP,
@@ -85,7 +85,7 @@ WHOLE = {
 }
 FOREIGN = {
     "PNG": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "no such format"),
-    "ELF": (b"\x7fELF\x02\x01\x01" + bytes(64) + bytes(range(64)), "no such format|zero byte"),
+    "ELF": (b"\x7fELF\x02\x01\x01" + bytes(64) + bytes(range(64)), "no such format"),
     "SQLite": (b"SQLite format 3\0" + bytes(100), "SQLite"),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3\n", "PDF"),
     "pickle": (b"\x80\x04\x95\x10\0\0\0cposix\nsystem\n", "pickle"),
@@ -94,7 +94,7 @@ FOREIGN = {
     "HTML": ("<!DOCTYPE html><html><table><tr><td>a</td></tr></table>", "web page"),
     "XML": ("<?xml version='1.0'?><a/>", "web page or XML"),
     "old Excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "old Office file"),
-    "our own model file": (b"\x10\0\0\0\0\0\0\0" + b'{"chainrule": 1}', "no such format|must have"),
+    "our own model file": (b"\x10\0\0\0\0\0\0\0" + b'{"chainrule": 1}', "no such format"),
     "random bytes": (bytes(k * k % 251 for k in range(4000)), "no such format"),
     "gzip of gzip": (gzip.compress(GZIP), "no such format"),
     "gzip of nothing": (gzip.compress(b""), "it is empty"),
@@ -107,14 +107,14 @@ FOREIGN = {
     "magic of Arrow alone": (b"ARROW1", "whole Arrow file"),
     "Arrow stream with a huge message": (
         b"\xff\xff\xff\xff\xff\xff\xff\x7f" + STREAM[8:],
-        "must have rows|whole Arrow file",
+        "must have rows",
     ),
     "Feather 1": (b"FEA1" + bytes(50), "first version of Feather"),
     "Parquet without rows": (binary("write_parquet", base()[:0]), "must have rows"),
     "Parquet without columns": (binary("write_parquet", pl.DataFrame()), "must have"),
     "Arrow without rows": (binary("write_ipc", base()[:0]), "must have rows"),
-    "JSON of no records": ("[]", "must have|whole JSON"),
-    "JSON of empty records": ("[{},{}]", "must have|whole JSON"),
+    "JSON of no records": ("[]", "must have columns"),
+    "JSON of empty records": ("[{},{}]", "must have columns"),
     "one JSON object": (json.dumps({"a": [1, 2], "y": [1, 2]}), "target 'y' must be"),
     "JSON, very deep": (DEEP, "must have rows"),
     "JSON records, very deep": ('[{"a":' + DEEP, "whole JSON file"),
@@ -145,7 +145,7 @@ CASES = [
     Case(
         "a link to nothing",
         lambda folder: (folder / "t.csv").symlink_to("gone"),
-        says="there is none|must be",
+        says="there is none",
     ),
     Case("a link to itself", lambda folder: (folder / "t.csv").symlink_to("t.csv"), says="symbolic links"),
     Case(

@@ -82,7 +82,7 @@ OPTIONS = [
     Case("as JSON", new(), PREDICT + " --json -o p.json"),
     Case("to Parquet", new(), PREDICT + " -o p.parquet"),
     Case("a suffix that is none", new(), PREDICT + " -o p.xyz", says="suffix '.xyz'"),
-    Case("a full disk", new(), PREDICT + " -o /dev/full", says="suffix|No space left"),
+    Case("a full disk", new(), PREDICT + " -o /dev/full", says="suffix ''"),
     Case("a full disk, as JSON", new(), PREDICT + " --json -o /dev/full", says="No space left"),
     Case("in no folder", new(), PREDICT + " -o gone/p.csv", says="folder that exists"),
     Case("over the table", new(), PREDICT + " -o t.csv", says="another file", code=2),

@@ -12,7 +12,8 @@ from chainrule.errors import TableError
 from chainrule.tables.category_columns import CategoryColumn
 from chainrule.tables.date_columns import CYCLES, FORMATS, DateColumn
 from chainrule.tables.encoder_description import describe_encoder, restore_encoder
-from chainrule.tables.encoders import TableEncoder, encode, fit_encoder
+from chainrule.tables.encoders import TableEncoder, fit_encoder
+from chainrule.tables.matrix import encode
 from chainrule.tables.numeric_columns import NumericColumn
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from chainrule.errors import ArgumentError, TableError
-from chainrule.tables.encoders import CategoryColumn, DateColumn, NumericColumn, encode, fit_encoder
+from chainrule.tables.encoders import CategoryColumn, DateColumn, NumericColumn, fit_encoder
+from chainrule.tables.matrix import encode
 
 COLUMNS = {"age": [20.0, None, 40.0], "city": ["Rome", "Oslo", None], "old": [False, True, True]}
 # (value − median) / (distance between the quartiles), drawn in: ∓½ becomes ∓½ / √(1 + (½ / 3)²).

@@ -231,7 +231,8 @@ def fit(
         "scoring": metric,
         "random_state": seed,
     }
-    from chainrule.cli.fitting import Request, fit_table
+    from chainrule.cli.fitting import fit_table
+    from chainrule.cli.request import Request
 
     request = Request(
         table=table,

@@ -5,35 +5,31 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chainrule.cli.about import About
-from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, score_table, without_panics
+from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, without_panics
+from chainrule.cli.request import Outcome, Request, training_of
 from chainrule.cli.showing import columns_of
+from chainrule.cli.telling import about_outcome, as_json, how_scored, tell
 from chainrule.errors import ArgumentError, DivergedError
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.options import refuse_wrong
 from chainrule.estimators.problems import Problem, problem_of, refuse_absent, select_columns
 from chainrule.estimators.regressor import DeepRegressor
-from chainrule.estimators.scores import Comparison, baseline_of, compare
+from chainrule.estimators.scores import baseline_of, compare
 from chainrule.estimators.target_columns import Task
 from chainrule.files.description import Model
 from chainrule.files.model_file import refuse_unwritable, save
-from chainrule.network.network import shapes
-from chainrule.network.parameters import count
-from chainrule.tables.casting import Kind, recast
-from chainrule.tables.noticing import Notice, noticed
+from chainrule.tables.casting import recast
+from chainrule.tables.noticing import noticed
 from chainrule.tables.reading import read_table
 from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
     import polars as pl
 
-
-_NOTICES = 6  # told on the terminal, the gravest
 
 _OPTIONS = {
     "hidden_layer_sizes": "--hidden",
@@ -45,43 +41,6 @@ _OPTIONS = {
     "max_norm": "--max-norm",
     "scoring": "--metric",
 } | {name: f"--{name}" for name in ("activation", "dropout", "loss", "solver")}
-
-
-@dataclass(frozen=True)
-class Request:
-    """What was asked for; ``options`` are the estimator's."""
-
-    table: str
-    targets: tuple[str, ...]
-    output: str | None
-    validation: str | None
-    task: str
-    options: dict[str, Any]
-    missing: tuple[str, ...]
-    drop: tuple[str, ...]
-    kinds: dict[str, Kind]
-    weight: str | None
-    group: str | None
-    time: str | None
-    report: str | None
-    json: bool
-    quiet: bool
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A model and what it scored."""
-
-    model: Model
-    seconds: float
-    held_out: Problem | None
-    """The rows that validated."""
-    rows: int
-    """How many rows were scored: those that validated, or all where none did."""
-    comparisons: list[Comparison]
-    """The scores of each target on them."""
-    noticed: list[Notice]
-    """What a person should know of the table."""
 
 
 def fit_table(request: Request) -> Model:
@@ -96,12 +55,12 @@ def fit_table(request: Request) -> Model:
     _announce(report, request, problem)
     outcome = _fitted(report, request, problem, validation)
     if request.output is not None:
-        save(outcome.model, request.output, about=_about(request, problem, outcome).to_dict())
-    _tell(report, request, problem, outcome)
+        save(outcome.model, request.output, about=about_outcome(request, problem, outcome).to_dict())
+    tell(report, request, problem, outcome)
     if request.report is not None:
         _write_page(report, request, problem, outcome)
     if request.json:
-        out_json(_as_json(request, problem, outcome))
+        out_json(as_json(request, problem, outcome))
     return outcome.model
 
 
@@ -203,29 +162,6 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
     return Outcome(model, seconds, held_out, len(scored.y), comparisons, found)
 
 
-def training_of(problem: Problem, model: Model) -> Problem:
-    """The rows that the network learnt from."""
-    import numpy as np
-
-    if model.validation_rows_ is None:
-        return problem
-    return problem.take(np.setdiff1d(np.arange(len(problem.y)), model.validation_rows_))
-
-
-def _about(request: Request, problem: Problem, outcome: Outcome) -> About:
-    training = training_of(problem, outcome.model)
-    scores = {n: c.model for n, c in zip(request.targets, outcome.comparisons, strict=True)}
-    return About(
-        task=problem.task.value,
-        target=request.targets,
-        missing=request.missing,
-        rows=len(training.y),
-        baseline=tuple(baseline_of(outcome.model, training.y)),
-        kinds=request.kinds,
-        scores={"rows": outcome.rows, "of": _scored(outcome), "targets": scores},
-    )
-
-
 def _write_page(report: Report, request: Request, problem: Problem, outcome: Outcome) -> None:
     """The page of --report."""
     from chainrule.cli.reporting import findings_of
@@ -241,7 +177,7 @@ def _write_page(report: Report, request: Request, problem: Problem, outcome: Out
         kinds=columns_of(outcome.model),
         source="standard input" if request.table == "-" else request.table,
         output=request.output or "",
-        scored=_how(request, outcome).removeprefix("rows "),
+        scored=how_scored(request, outcome).removeprefix("rows "),
         seconds=outcome.seconds,
         options=request.options,
         missing=request.missing,
@@ -268,75 +204,3 @@ def in_options(message: str) -> str:
     """What an estimator says of its arguments, in the words of the command line."""
     begun = re.sub(r"^(\w+)(?:: [\w -]+)?(?= must be)", lambda name: _OPTIONS.get(name[1], name[0]), message)
     return re.sub(r"\w+_\w+", lambda name: _OPTIONS.get(name[0], name[0]), begun).replace(", or 'auto'", "")
-
-
-def _scored(outcome: Outcome) -> str:
-    return "validation" if outcome.held_out else "training"
-
-
-def _how(request: Request, outcome: Outcome) -> str:
-    """Which rows the scores are of, in words."""
-    if outcome.held_out is None:
-        return "rows that it learnt from, for there were too few to keep some to validate"
-    if request.validation is not None:
-        return f"rows of {request.validation}, to validate"
-    if request.group is not None:
-        return f"rows kept to validate, whole groups by {request.group!r}"
-    if request.time is not None:
-        return f"rows kept to validate, the latest by {request.time!r}"
-    return f"rows kept to validate, drawn at random by seed {request.options['random_state']}"
-
-
-def _tell(report: Report, request: Request, problem: Problem, outcome: Outcome) -> None:
-    model, network = outcome.model, outcome.model.network_
-    if model.interrupted_:
-        report.say("interrupted; the best model so far is kept", "yellow")
-    layers = "-".join(map(str, network.sizes))
-    activations = " and ".join(dict.fromkeys(activation.name for activation in network.activations))
-    report.say(f"scored on {outcome.rows:,} {_how(request, outcome)}")
-    report.say(
-        f"network {layers}, {activations or 'linear'}, loss {network.loss.name}: "
-        f"{count(shapes(network)):,} parameters"
-    )
-    best = f", best {model.best_iteration_}" if model.validation_scores_ else ""
-    losses = f"training loss {model.loss_curve_[model.best_iteration_ - 1]:.4g}"
-    if model.validation_scores_:
-        losses += f", validation loss {-model.validation_scores_[model.best_iteration_ - 1]:.4g}"
-    report.say(f"{counted(model.n_iter_, 'epoch')} in {outcome.seconds:.1f} s{best}: {losses}\n")
-    scores = dict(zip(request.targets, outcome.comparisons, strict=True))
-    title = f"{counted(outcome.rows, f'{_scored(outcome)} row')}"
-    other = "mean" if problem.task is Task.REGRESSION else "majority"
-    report.say(score_table(scores, title, other) + "\n")
-    for notice in outcome.noticed[:_NOTICES]:
-        report.say(f"noticed: {notice.text}", "yellow")
-    if len(outcome.noticed) > _NOTICES:
-        report.say(f"noticed {len(outcome.noticed) - _NOTICES} more things; --report tells them", "yellow")
-    if request.output is None:
-        report.say("not saved; add -o MODEL to keep the model")
-    elif request.output != "-":
-        report.say(f"saved {request.output} ({Path(request.output).stat().st_size:,} bytes)")
-
-
-def _as_json(request: Request, problem: Problem, outcome: Outcome) -> dict[str, Any]:
-    model, network = outcome.model, outcome.model.network_
-    best = model.best_iteration_
-    return {
-        "task": problem.task.value,
-        "target": list(request.targets),
-        "rows": len(problem.y),
-        "columns": problem.X.width,
-        "network": list(network.sizes),
-        "loss": network.loss.name,
-        "parameters": count(shapes(network)),
-        "epochs": model.n_iter_,
-        "best_epoch": best,
-        "interrupted": model.interrupted_,
-        "seconds": round(outcome.seconds, 3),
-        "training_loss": model.loss_curve_[best - 1],
-        "validation_loss": -model.validation_scores_[best - 1] if model.validation_scores_ else None,
-        "scored": _scored(outcome),
-        "scored_rows": outcome.rows,
-        "scores": {name: c._asdict() for name, c in zip(request.targets, outcome.comparisons, strict=True)},
-        "noticed": [notice._asdict() for notice in outcome.noticed],
-        "model": request.output,
-    }

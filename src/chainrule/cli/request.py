@@ -1,0 +1,56 @@
+"""What ``chainrule fit`` is asked for, and what came of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.estimators.problems import Problem
+from chainrule.estimators.scores import Comparison
+from chainrule.files.description import Model
+from chainrule.tables.casting import Kind
+from chainrule.tables.noticing import Notice
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for; ``options`` are the estimator's."""
+
+    table: str
+    targets: tuple[str, ...]
+    output: str | None
+    validation: str | None
+    task: str
+    options: dict[str, Any]
+    missing: tuple[str, ...]
+    drop: tuple[str, ...]
+    kinds: dict[str, Kind]
+    weight: str | None
+    group: str | None
+    time: str | None
+    report: str | None
+    json: bool
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A model and what it scored."""
+
+    model: Model
+    seconds: float
+    held_out: Problem | None
+    """The rows that validated."""
+    rows: int
+    """How many rows were scored: those that validated, or all where none did."""
+    comparisons: list[Comparison]
+    """The scores of each target on them."""
+    noticed: list[Notice]
+    """What a person should know of the table."""
+
+
+def training_of(problem: Problem, model: Model) -> Problem:
+    """The rows that the network learnt from."""
+    if model.validation_rows_ is None:
+        return problem
+    return problem.take(np.setdiff1d(np.arange(len(problem.y)), model.validation_rows_))

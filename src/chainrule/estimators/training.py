@@ -1,0 +1,242 @@
+"""What both estimators share of training: a network, its epochs, and the best of them."""
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from math import inf
+from typing import Any
+
+import jax
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
+
+from chainrule.errors import ArgumentError, DivergedError
+from chainrule.estimators import recipes
+from chainrule.estimators.input_columns import embedding_of
+from chainrule.estimators.mlp_attributes import MlpAttributes
+from chainrule.estimators.options import found
+from chainrule.estimators.rows import Rows
+from chainrule.mathematics.loss import Loss
+from chainrule.network.network import Network, shapes
+from chainrule.network.parameters import Parameters
+from chainrule.tables.encoders import TableEncoder
+from chainrule.training import interrupt, progress
+from chainrule.training.early_stopping import Patience
+from chainrule.training.epoch import State, restored
+from chainrule.training.loop import Epoch, train
+from chainrule.training.optimizers import Optimizer, find_optimizer
+from chainrule.training.schedules import SCHEDULES, find_schedule
+
+
+class Trained(MlpAttributes, BaseEstimator, ABC):
+    """An estimator with a network: what its options say of the training, and what training leaves behind."""
+
+    encoder_: TableEncoder
+    best_iteration_: int
+    n_iter_: int
+    interrupted_: bool
+    _state: tuple[Optimizer, State] | None
+
+    hidden_layer_sizes: Any
+    activation: Any
+    loss: Any
+    solver: Any
+    learning_rate: Any
+    learning_rate_init: Any
+    batch_size: Any
+    max_iter: Any
+    alpha: float
+    l1: float
+    weight_decay: Any
+    max_norm: float | None
+    dropout: float
+    layer_norm: bool
+    residual: bool
+    numeric_embedding: str | None
+    scoring: Any
+    early_stopping: Any
+    n_iter_no_change: int
+    tol: float
+    shuffle: bool
+    warm_start: bool
+    verbose: bool
+
+    def _train(
+        self, rows: Rows, held_out: Rows | None, seed: int, *, again: bool, one_epoch: bool = False
+    ) -> None:
+        optimizer = found("solver", find_optimizer, self.solver)
+        schedule = found("learning_rate", find_schedule, self.learning_rate)
+        if one_epoch or optimizer.full_batch or optimizer.own_rate:
+            schedule = SCHEDULES["constant"]
+        batch = recipes.batch_size(len(rows.x)) if self.batch_size == "auto" else int(self.batch_size)
+        batch = len(rows.x) if optimizer.full_batch else batch
+        wished = recipes.epochs(len(rows.x), batch) if self.max_iter == "auto" else int(self.max_iter)
+        epochs = 1 if one_epoch else wished
+        if again:
+            network = self._made_network(rows, batch)
+            self._refuse_another(network)
+            state = self._taken_up(held_out, optimizer)
+            self.loss_curve_ = [*self.loss_curve_]
+            if held_out:
+                self.validation_scores_ = [*(self.validation_scores_ or [])]
+        else:
+            network, state = self._made_network(rows, batch), None
+            self.loss_curve_ = []
+            self.validation_scores_ = [] if held_out else None
+            self.n_iter_ = 0
+        stops = held_out is not None and self.early_stopping is not False and not one_epoch
+        scored = held_out is not None and self.scoring not in (None, "loss")
+        run = train(
+            network,
+            rows.x,
+            rows.y,
+            weight=rows.weight,
+            validation=(held_out.x, held_out.y, held_out.weight) if held_out else None,
+            parameters=self.parameters_ if again else None,
+            state=state,
+            optimizer=optimizer,
+            learning_rate=recipes.learning_rate(self.learning_rate_init, optimizer, schedule),
+            schedule=schedule,
+            weight_decay=None if self.weight_decay == "auto" else self.weight_decay,
+            max_norm=None if self.max_norm is None else float(self.max_norm),
+            batch_size=batch,
+            epochs=epochs,
+            patience=self.n_iter_no_change if stops and not scored and self.n_iter_no_change < inf else None,
+            tol=self.tol,
+            shuffle=bool(self.shuffle),
+            seed=(seed + self.n_iter_) % 2**32,
+        )
+        before = getattr(self, "parameters_", None)
+        self.network_ = network
+        if scored and held_out is not None:
+            run = self._scored(run, held_out, again=again)
+        kept = self._follow(run, epochs, again=again, one_epoch=one_epoch)
+        best = kept.best_parameters if kept is not None else before
+        self.parameters_ = jax.tree.map(np.asarray, best)
+        if kept is not None:
+            self._state = (optimizer, kept.state) if self.warm_start or one_epoch else None
+
+    def _scored(self, run: Iterator[Epoch], held_out: Rows, *, again: bool) -> Iterator[Epoch]:
+        """The epochs as the user's own score sees them: it says which is the best, and when to end."""
+        score = check_scoring(self, scoring=self.scoring)
+
+        def measured(parameters: Parameters) -> float:
+            self.parameters_ = jax.tree.map(np.asarray, parameters)
+            self._learn_from(held_out, held_out)
+            return float(score(self, held_out, held_out.truth, **self._weight_of_score(held_out)))
+
+        best: Parameters = ()
+        reached = -np.inf
+        if again:
+            best, reached = restored(self.network_, self.parameters_), measured(self.parameters_)
+        patience = Patience(self.n_iter_no_change if self.early_stopping is not False else None, self.tol)
+        for epoch in run:
+            if epoch.diverged:
+                yield epoch
+                return
+            now = measured(epoch.parameters)
+            improved = not best or now >= reached
+            if improved:
+                best, reached = epoch.state.parameters, now
+            yield epoch._replace(
+                validation_loss=-now, improved=improved, state=epoch.state._replace(best=best)
+            )
+            patience = patience.after(-now)
+            if patience.exhausted:
+                return
+
+    def _follow(self, run: Iterator[Epoch], epochs: int, *, again: bool, one_epoch: bool) -> Epoch | None:
+        """Watch the epochs go by; return the last good one, None if there is none."""
+        kept = None
+        done = self.n_iter_
+        with interrupt.noticed() as interrupted:
+            for epoch in progress.shown(run, epochs, bool(self.verbose)):
+                if epoch.diverged:
+                    self._tell_divergence(epoch.number, kept is not None or again, 6 if one_epoch else 5)
+                    break
+                self.loss_curve_.append(epoch.loss)
+                if self.validation_scores_ is not None and epoch.validation_loss is not None:
+                    self.validation_scores_.append(-epoch.validation_loss)
+                self.n_iter_ += 1
+                kept = epoch
+                if epoch.improved:
+                    self.best_iteration_ = done + epoch.number
+                if interrupted():
+                    break
+            self.interrupted_ = interrupted()
+        return kept
+
+    def _refuse_another(self, network: Network) -> None:
+        """Refuse to go on with a network that cannot take the parameters, or that learns something else."""
+        if network.loss != self.network_.loss or shapes(network) != shapes(self.network_):
+            raise ArgumentError(
+                "loss, hidden_layer_sizes and layer_norm must stay as they were where learning goes on "
+                "(warm_start, partial_fit); got others. Fit a clone of this estimator."
+            )
+
+    def _taken_up(self, held_out: Rows | None, optimizer: Optimizer) -> State | None:
+        """Where the last training ended; its best epoch counts by its loss on the rows that validate now.
+
+        Another optimizer begins with an empty memory.
+        """
+        if self._state is None or self._state[0] != optimizer:
+            return None
+        state = self._state[1]
+        if held_out is None:
+            return state
+        loss = self.network_.evaluate(self.parameters_, held_out.x, held_out.y, held_out.weight)
+        return state._replace(best_loss=loss)
+
+    def _made_network(self, rows: Rows, batch: int) -> Network:
+        loss = self._found_loss()
+        return Network(
+            (rows.x.shape[1], *self._hidden(), self._outputs(loss, rows.y.shape[1])),
+            self.activation,
+            loss,
+            dropout=float(self.dropout),
+            layer_norm=bool(self.layer_norm),
+            residual=bool(self.residual),
+            l1=float(self.l1),
+            l2=recipes.l2(
+                self.alpha, batch, len(rows.x), 1.0 if rows.weight is None else float(rows.weight.mean())
+            ),
+            label_smoothing=float(getattr(self, "label_smoothing", 0.0)),
+            embedding=embedding_of(self.encoder_, self._embeds(self.encoder_.columns)),
+        )
+
+    def _tell_divergence(self, number: int, something_kept: bool, stacklevel: int) -> None:
+        advice = (
+            "Lower learning_rate_init, set max_norm (such as 1.0), or look for enormous values in the table."
+        )
+        if not something_kept:
+            raise DivergedError(f"the loss must stay finite; it was not in the first epoch. {advice}")
+        warnings.warn(
+            f"The loss was not finite in epoch {number}; the best parameters before it are kept. {advice}",
+            ConvergenceWarning,
+            stacklevel=stacklevel,
+        )
+
+    def _weight_of_score(self, rows: Rows) -> dict[str, np.ndarray]:
+        return {} if rows.counts is None else {"sample_weight": rows.counts}
+
+    def _embeds(self, columns: Any) -> str | None:
+        number = columns.shape[1] if hasattr(columns, "shape") else len(columns)
+        return recipes.numeric_embedding(self.numeric_embedding, len(self._hidden()), number)
+
+    def _hidden(self) -> tuple[int, ...]:
+        sizes = self.hidden_layer_sizes
+        return tuple(map(int, sizes if isinstance(sizes, Iterable) else (sizes,)))
+
+    @abstractmethod
+    def _found_loss(self) -> Loss:
+        """The loss, chosen by the target where the user leaves it open."""
+
+    @abstractmethod
+    def _outputs(self, loss: Loss, targets: int) -> int:
+        """How many outputs the network has."""
+
+    @abstractmethod
+    def _learn_from(self, unseen: Rows | None, training: Rows) -> None:
+        """Learn from rows that the network did not see how far its answers can be trusted."""
