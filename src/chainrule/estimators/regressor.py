@@ -13,15 +13,13 @@ from chainrule.estimators.base import DeepEstimator
 from chainrule.estimators.conformal import MondrianNonconformity, Nonconformity
 from chainrule.estimators.documentation import ATTRIBUTES, PARAMETERS
 from chainrule.estimators.rows import Rows
-from chainrule.estimators.targets import fit_scale, refuse_log, refuse_outside
+from chainrule.estimators.targets import fit_scale, refuse_enormous, refuse_log, refuse_outside
 from chainrule.mathematics.loss import Loss
 from chainrule.mathematics.losses import find_loss
 from chainrule.network.prediction import in_blocks
 
 LEVELS = (0.8, 0.9)
 """The coverages of which a fit finds out how well its intervals keep them."""
-
-_LARGEST = 1e150
 
 _FEWEST_FOR_COVERAGE = 40  # rows; of fewer, half set no width at 0.9
 
@@ -179,12 +177,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
     def _checked_targets(self, y: Any) -> np.ndarray:
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-        if y.size and abs(y).max() > _LARGEST:
-            row = int(np.argwhere(abs(y) > _LARGEST)[0][0])
-            raise TableError(
-                f"targets must be within ±{_LARGEST:g}, so that their squares are numbers; got "
-                f"{y[row]} in row {row + 1}. Use a larger unit."
-            )
+        refuse_enormous(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return y

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.errors import TableError
+from chainrule.estimators.targets import refuse_enormous
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,6 +36,8 @@ def target_values(frame: "pl.DataFrame", targets: Sequence[str], task: Task) -> 
         return _classes(frame[targets[0]])
     convert = numbers_of if task is Task.REGRESSION else _zeros_and_ones
     columns = [convert(frame[name]) for name in dict.fromkeys(targets)]
+    for column in columns:
+        refuse_enormous(column)
     return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
 

@@ -8,6 +8,8 @@ from chainrule.errors import ArgumentError, TableError
 from chainrule.mathematics.checked import ours
 from chainrule.mathematics.loss import REAL, Loss
 
+_LARGEST = 1e150
+
 
 class Scale(NamedTuple):
     """y = offset + scale · (what the network learns), one of each for every target; or log y is."""
@@ -73,6 +75,16 @@ def refuse_log(y: np.ndarray, loss: Loss) -> None:
         raise TableError(
             f"targets must be above 0 for target_transform='log'; got {y[row[0], column[0]]:g} in row "
             f"{row[0] + 1}. Leave the transform out, or choose the loss 'poisson' or 'tweedie'."
+        )
+
+
+def refuse_enormous(y: np.ndarray) -> None:
+    """Refuse targets whose squares are no numbers any more, with the first one's row."""
+    enormous = np.argwhere(abs(y) > _LARGEST)
+    if enormous.size:
+        raise TableError(
+            f"targets must be within ±{_LARGEST:g}, so that their squares are numbers; got "
+            f"{y[tuple(enormous[0])]:g} in row {enormous[0][0] + 1}. Use a larger unit."
         )
 
 
