@@ -8,6 +8,7 @@ from time import perf_counter
 
 import matplotlib as mpl
 import numpy as np
+import polars as pl
 from rich.console import Console
 from rich.table import Table
 from sklearn.dummy import DummyRegressor
@@ -16,7 +17,6 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 from sklearn.model_selection import train_test_split
 
 import chainrule
-from chainrule.tables.encoders import encode
 from chainrule.tables.writing import atomically
 
 mpl.use("Agg")
@@ -43,8 +43,9 @@ def main() -> None:
     print(f"Learnt in {seconds:.1f} s, {model.n_iter_} epochs, the best was {model.best_iteration_}.\n")
     console.print(model.network_, highlight=False)
 
-    # The baselines see the same encoded columns, so that only the model differs.
-    inputs = encode(model.encoder_, X)
+    # The baselines see each category as zeros and ones, and numbers as they are.
+    texts = [name for name, dtype in X.schema.items() if dtype == pl.String]
+    inputs = X.to_dummies(texts).to_numpy()
     predictions = {"chainrule": model.predict(X[test])}
     baselines = {"linear model": LinearRegression(), "mean of the training rows": DummyRegressor()}
     for name, baseline in baselines.items():
@@ -64,7 +65,7 @@ def main() -> None:
 
     OUT.mkdir(exist_ok=True)
     draw_learning_curve(model, OUT / "learning_curve.png")
-    chainrule.save(model, OUT / "diamonds.chainrule", about={"target": TARGET})
+    chainrule.save(model, OUT / "diamonds.chainrule", about={"target": [TARGET]})
     write_report(scores, model, OUT / "report.md")
     print(f"\nLeft in {OUT.name}/: {', '.join(sorted(path.name for path in OUT.iterdir()))}")
     print("Try: .venv/bin/chainrule predict demo/diamonds.chainrule examples/diamonds.parquet | head")
