@@ -281,3 +281,18 @@ def test_the_metric_chooses_the_epoch(call: Call, folder: Path, tmp_path: Path) 
     assert model.validation_scores_[model.best_iteration_ - 1] == max(model.validation_scores_)
     unknown = call("fit", folder / "many.parquet", "--target", "dear", "--metric", "auc")
     assert (unknown.exit_code, "--metric must be 'loss' or" in unknown.stderr) == (2, True)
+
+
+def test_balance_and_logarithm_are_for_their_tasks(call: Call, folder: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    balanced = call("fit", folder / "many.parquet", "--target", "dear", "--balanced", *SMALL, "-o", model)
+    assert balanced.exit_code == 0, balanced.stderr
+    assert chainrule.load(model).class_weight == "balanced"
+    logarithm = call("fit", folder / "many.parquet", "--target", "size", "--log", *SMALL, "-o", model)
+    assert logarithm.exit_code == 0, logarithm.stderr
+    assert chainrule.load(model).scale_.log
+    for target, option in (("size", "--balanced"), ("dear", "--log")):
+        wrong = call("fit", folder / "many.parquet", "--target", target, option, *SMALL)
+        assert (wrong.exit_code, f"{option} must be left out for a" in wrong.stderr) == (2, True)
+    below = call("fit", folder / "many.parquet", "--target", "age", "--log", *SMALL)
+    assert (below.exit_code, "must be above 0 for target_transform='log'; got 0" in below.stderr) == (1, True)

@@ -191,6 +191,8 @@ def fit(
     weight: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="A column of what each row counts.")
     ] = None,
+    balanced: Annotated[bool, typer.Option("--balanced", help="Rows of rare classes count more.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Learn the logarithm of a target above 0.")] = False,
     group: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Rows of one group validate together; not learnt from."),
@@ -229,6 +231,8 @@ def fit(
         "weight_decay": weight_decay,
         "max_norm": max_norm,
         "scoring": metric,
+        "class_weight": "balanced" if balanced else None,
+        "target_transform": "log" if log else None,
         "random_state": seed,
     }
     from chainrule.cli.fitting import fit_table

@@ -40,6 +40,8 @@ _OPTIONS = {
     "weight_decay": "--weight-decay",
     "max_norm": "--max-norm",
     "scoring": "--metric",
+    "class_weight": "--balanced",
+    "target_transform": "--log",
 } | {name: f"--{name}" for name in ("activation", "dropout", "loss", "solver")}
 
 
@@ -134,6 +136,9 @@ def _announce(report: Report, request: Request, problem: Problem) -> None:
 
 def _fitted(report: Report, request: Request, problem: Problem, validation: Problem | None) -> Outcome:
     make = DeepRegressor if problem.task is Task.REGRESSION else DeepClassifier
+    for name in ("class_weight", "target_transform"):
+        if name in request.options and name not in make().get_params():
+            raise ArgumentError(f"{_OPTIONS[name]} must be left out for a {problem.task.value}.")
     model = make(**request.options, verbose=not request.quiet)
     start = perf_counter()
     own = (
