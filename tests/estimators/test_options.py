@@ -80,7 +80,7 @@ def test_every_option_has_a_wrong_value_here(estimator):
     ],
 )
 def test_hidden_layer_sizes(option, widths):
-    model = DeepRegressor(option, max_iter=1).fit(X, Y)
+    model = DeepRegressor(option, max_iter=1, numeric_embedding=None).fit(X, Y)
     assert model.network_.sizes == (2, *widths, 1)
     assert all(type(size) is int for size in model.network_.sizes)
 

@@ -14,9 +14,17 @@ def test_batch_size(rows, size):
 
 @pytest.mark.parametrize(
     ("rows", "batch", "epochs"),
-    [(10, 32, 500), (96, 32, 500), (320, 32, 150), (1_000, 32, 60), (10**6, 256, 60), (100, 100, 500)],
+    [
+        (10, 32, 500),
+        (96, 32, 500),
+        (320, 32, 150),
+        (1_000, 32, 60),
+        (10**6, 256, 11),
+        (10**8, 256, 10),
+        (100, 100, 500),
+    ],
 )
-def test_epochs_are_60_or_1500_steps_or_500(rows, batch, epochs):
+def test_epochs_are_60_or_what_makes_1500_steps_or_40000(rows, batch, epochs):
     assert recipes.epochs(rows, batch) == epochs
 
 

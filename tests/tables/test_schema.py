@@ -318,11 +318,13 @@ def test_what_is_no_table(X, words):
 
 
 def test_names():
-    assert as_table(pl.DataFrame({"a": [1], "b": [2]}))[1:] == (("a", "b"), True)
-    assert as_table(pd.DataFrame({"a": [1], 5: [2]}))[1:] == (("a", "5"), True)
-    assert as_table(pd.DataFrame([[1, 2]]))[1:] == (("x0", "x1"), False), (
-        "pandas numbered them, nobody named them"
-    )
-    assert as_table(np.zeros((1, 2)))[1:] == (("x0", "x1"), False)
+    def names(X):
+        table = as_table(X)
+        return table.names, table.named
+
+    assert names(pl.DataFrame({"a": [1], "b": [2]})) == (("a", "b"), True)
+    assert names(pd.DataFrame({"a": [1], 5: [2]})) == (("a", "5"), True)
+    assert names(pd.DataFrame([[1, 2]])) == (("x0", "x1"), False), "pandas numbered them, nobody named them"
+    assert names(np.zeros((1, 2))) == (("x0", "x1"), False)
     assert not as_table(pl.DataFrame({"a": [1]})).is_numeric_array
     assert not as_table(objects(1)).is_numeric_array

@@ -310,33 +310,27 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         self.nonconformity_: dict[str, Nonconformity] | None = None
         if unseen is None or not _gives_probabilities(self.network_.loss):
             return
-        before = self.predict_proba(unseen)
+        before = self._off_by(unseen)
+        raw = self._raw(unseen)
         if self._multilabel:
-            self.temperature_ = fit_label_temperature(self._raw(unseen), unseen.truth, unseen.weight)
-            errors = [
-                float(
-                    np.mean(
-                        [
-                            calibration_error(*label, unseen.weight)
-                            for label in zip(p.T, unseen.truth.T, strict=True)
-                        ]
-                    )
-                )
-                for p in (before, self.predict_proba(unseen))
-            ]
-            self.calibration_error_ = (errors[0], errors[1])
-            return
-        codes = np.searchsorted(self.classes_, unseen.truth)
-        self.temperature_ = fit_temperature(self._raw(unseen), codes, unseen.weight)
-        p = self.predict_proba(unseen)
-        self.calibration_error_ = (
-            calibration_error(before, codes, unseen.weight),
-            calibration_error(p, codes, unseen.weight),
-        )
-        self.nonconformity_ = {
-            method: Nonconformity.of(conformal_sets.true_class(score(p), codes), unseen.counts)
-            for method, score in SETS.items()
-        }
+            self.temperature_ = fit_label_temperature(raw, unseen.truth, unseen.weight)
+        else:
+            codes = np.searchsorted(self.classes_, unseen.truth)
+            self.temperature_ = fit_temperature(raw, codes, unseen.weight)
+            p = self.predict_proba(unseen)
+            self.nonconformity_ = {
+                method: Nonconformity.of(conformal_sets.true_class(score(p), codes), unseen.counts)
+                for method, score in SETS.items()
+            }
+        self.calibration_error_ = before, self._off_by(unseen)
+
+    def _off_by(self, rows: Rows) -> float:
+        """The calibration error of the probabilities; of several labels, the mean of theirs."""
+        p = self.predict_proba(rows)
+        if not self._multilabel:
+            return calibration_error(p, np.searchsorted(self.classes_, rows.truth), rows.weight)
+        labels = zip(p.T, rows.truth.T, strict=True)
+        return float(np.mean([calibration_error(*label, rows.weight) for label in labels]))
 
     def _stratifies(self, y: np.ndarray) -> bool:
         return y.ndim == 1

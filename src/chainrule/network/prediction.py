@@ -14,6 +14,7 @@ from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
 
 CHUNK = 256  # rows that are multiplied together
+_BLOCK = 1024  # rows that a function of rows sees together
 _CHUNKS = 64  # chunks that one call of the compiled program takes, where there are so many
 
 
@@ -43,12 +44,10 @@ def in_blocks(function: Callable[[Array], Array], raw: np.ndarray) -> np.ndarray
     """
     if function is identity_link:  # the usual one costs a sixth of a row's prediction
         return raw
-    rows = len(raw)
-    size = CHUNK if rows <= CHUNK else CHUNK * _CHUNKS
     parts = []
-    for start in range(0, max(rows, 1), size):
-        block = np.zeros((size, *raw.shape[1:]), raw.dtype)
-        part = raw[start : start + size]
+    for start in range(0, max(len(raw), 1), _BLOCK):
+        block = np.zeros((_BLOCK, *raw.shape[1:]), raw.dtype)
+        part = raw[start : start + _BLOCK]
         block[: len(part)] = part
         parts.append(np.asarray(function(jnp.asarray(block)))[: len(part)])
     return np.concatenate(parts)
