@@ -6,7 +6,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from chainrule import DeepClassifier, DeepRegressor
 
 # Small networks, for speed alone.
-ESTIMATORS = [DeepRegressor((16,)), DeepClassifier((16,))]
+SMALL = {"hidden_layer_sizes": (16,), "numeric_embedding": None}
+ESTIMATORS = [DeepRegressor(**SMALL), DeepClassifier(**SMALL)]
 
 # scikit-learn expects the same of its own SGDClassifier and SGDRegressor.
 _ROUNDING = (

@@ -130,6 +130,7 @@ def test_transformed_target(numbers):
     np.testing.assert_allclose(model.predict(X), np.exp(regressor().fit(X, y).predict(X)), rtol=1e-6)
 
 
+@pytest.mark.long
 def test_stacking_and_voting(numbers, classes):
     X, y = classes
     stack = StackingClassifier([("deep", classifier()), ("linear", LogisticRegression())], cv=2).fit(X, y)
@@ -174,6 +175,7 @@ def test_grid_search(numbers):
     np.testing.assert_array_equal(search.predict(X), again.predict(X))
 
 
+@pytest.mark.long
 def test_two_processes_find_the_same(numbers, monkeypatch):
     monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # as quick_compiler does in this one
     options = {"cv": 3, "scoring": "neg_mean_absolute_error"}
@@ -182,6 +184,7 @@ def test_two_processes_find_the_same(numbers, monkeypatch):
     np.testing.assert_allclose(one, two, rtol=1e-5)  # other processes may compile with other optimizations
 
 
+@pytest.mark.long
 def test_learning_curve(numbers):
     X, y = numbers
     sizes, training, test = learning_curve(regressor(), X, y, train_sizes=[20, 60, 120], cv=4)

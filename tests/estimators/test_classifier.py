@@ -17,7 +17,8 @@ from chainrule.errors import ArgumentError, TableError
 
 
 def small(**options):
-    return DeepClassifier(**{"hidden_layer_sizes": (8,), "max_iter": 30, "random_state": 0, **options})
+    quick = {"hidden_layer_sizes": (8,), "max_iter": 30, "numeric_embedding": None, "random_state": 0}
+    return DeepClassifier(**quick | options)
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +211,7 @@ def test_label_smoothing_makes_less_certain(table):
     X, y = table
     X, certain = X[:, :1], (X[:, 0] > 0).astype(int)
     plain, smooth = (
-        small(label_smoothing=e, solver="lbfgs", max_iter=100, early_stopping=False).fit(X, certain)
+        small(label_smoothing=e, solver="lbfgs", max_iter=70, early_stopping=False).fit(X, certain)
         for e in (0.0, 0.2)
     )
     far = abs(X[:, 0]) > 0.5
@@ -377,15 +378,14 @@ def noisy_classes(rows, seed=0):
 
 def test_a_temperature_calibrates_a_model_that_is_too_sure():
     X, y = noisy_classes(1200)
-    sure = DeepClassifier((64, 64), max_iter=80, early_stopping=False, random_state=0)
+    sure = small(early_stopping=False)
     sure.fit(X[:400], y[:400])
     assert sure.temperature_ == 1
-    held = DeepClassifier(
-        (64, 64),
-        max_iter=80,
+    held = small(
+        hidden_layer_sizes=(32, 32),
+        max_iter=60,
         scoring=lambda model, X, y: model.n_iter_,
         validation_fraction=0.5,
-        random_state=0,
     )
     held.fit(X[:800], y[:800])
     before, after = held.calibration_error_

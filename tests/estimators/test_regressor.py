@@ -20,7 +20,8 @@ from chainrule.training.epoch import run_epoch
 
 
 def small(**options):
-    return DeepRegressor(**{"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0, **options})
+    quick = {"hidden_layer_sizes": (8,), "max_iter": 20, "numeric_embedding": None, "random_state": 0}
+    return DeepRegressor(**quick | options)
 
 
 @pytest.fixture(scope="module")
