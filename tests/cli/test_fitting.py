@@ -296,3 +296,30 @@ def test_balance_and_logarithm_are_for_their_tasks(call: Call, folder: Path, tmp
         assert (wrong.exit_code, f"{option} must be left out for a" in wrong.stderr) == (2, True)
     below = call("fit", folder / "many.parquet", "--target", "age", "--log", *SMALL)
     assert (below.exit_code, "must be above 0 for target_transform='log'; got 0" in below.stderr) == (1, True)
+
+
+def test_a_metric_that_the_model_cannot_have_is_one_line(call: Call, folder: Path) -> None:
+    for target, metric in (("price", "roc_auc"), ("dear", "r2")):
+        result = call("fit", folder / "many.parquet", "--target", target, "--metric", metric, *SMALL)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 3), result.stderr
+        assert "chainrule: --metric must be a score that this model can have; " in result.stderr
+
+
+def test_a_metric_is_told_by_its_name(call: Call, folder: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    result = call(
+        *("fit", folder / "many.parquet", "--target", "dear", "--metric", "roc_auc", *SMALL),
+        *("-o", model, "--json"),
+    )
+    told = json.loads(result.stdout)
+    assert "validation roc_auc 0." in result.stderr
+    assert (told["metric"], told["validation_loss"]) == ("roc_auc", None)
+    assert 0 <= told["validation_score"] <= 1
+    assert "validation roc_auc 0." in call("show", model).stdout
+
+
+def test_the_page_does_not_replace_the_model(call: Call, folder: Path, tmp_path: Path) -> None:
+    both = tmp_path / "both"
+    result = call("fit", folder / "houses.csv", "--target", "price", *SMALL, "-o", both, "--report", both)
+    assert (result.exit_code, "--report must be another file" in result.stderr) == (2, True)
+    assert not both.exists()

@@ -13,7 +13,7 @@ SMALL = ("--hidden", "4", "--epochs", "2")
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--target", "price"), ["Predicting price", "R²", "median width", "chainrule predict"]),
+        (("--target", "price"), ["Predicting price", "R²", "median width", "chainrule predict", "0 to 89; "]),
         (("--target", "dear"), ["Predicting dear", "accuracy", "Confusions of dear", "log-likelihood"]),
         (("--target", "dear", "--loss", "hinge"), ["the accuracy"]),
         (("--target", "sold"), ["Predicting sold"]),

@@ -578,3 +578,17 @@ def test_groups_and_times_say_which_rows_validate(table):
         small().fit(X, y, groups=groups[:5])
     with pytest.raises(ArgumentError, match="X_val must be left out where groups"):
         small().fit(X, y, groups=groups, X_val=X, y_val=y)
+
+
+def test_intervals_stay_where_targets_can_be_and_quantiles_do_not_cross():
+    numbers = np.random.default_rng(0)
+    X = numbers.normal(size=(600, 2))
+    counts = numbers.poisson(np.exp(0.5 * X[:, 0]))
+    for options, y in (({"loss": "poisson"}, counts), ({"target_transform": "log"}, counts + 0.1)):
+        low, high = small(early_stopping=True, **options).fit(X, y).predict_interval(X, 0.9).T
+        assert low.min() == 0
+        assert (high > low).all()
+    quantiles = small(loss="quantile(0.4, 0.5, 0.6)", max_iter=2).fit(X, counts).predict(X)
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+    with pytest.raises(ArgumentError, match="levels must be rising"):
+        small(loss="quantile(0.9, 0.1)").fit(X, counts)

@@ -91,3 +91,9 @@ def test_a_rare_class_is_not_told_by_luck():
     assert tells_class(rare, rare, ordered=True) is None
     pairs = np.repeat(np.arange(1, 501), 2)
     assert tells_class(pairs, GENERATOR.permutation(np.repeat([1, 2], [950, 50])), ordered=True) is None
+
+
+def test_few_levels_cannot_give_many_classes_away():
+    numbers = np.random.default_rng(0)
+    column, target = numbers.integers(0, 2, 400), numbers.permutation(np.arange(400) // 2)
+    assert tells_class(column, target, ordered=True) is None

@@ -188,11 +188,14 @@ def fit(
     date: Annotated[
         list[str], typer.Option(metavar="COLUMN", help="A column that is a date; may be repeated.")
     ] = [],  # noqa: B006
-    weight: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="A column of what each row counts.")
-    ] = None,
-    balanced: Annotated[bool, typer.Option("--balanced", help="Rows of rare classes count more.")] = False,
-    log: Annotated[bool, typer.Option("--log", help="Learn the logarithm of a target above 0.")] = False,
+    weight: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of row weights.")] = None,
+    balanced: Annotated[
+        bool,
+        typer.Option(
+            "--balanced", help="Classes count the same, however rare; probabilities too are as if so."
+        ),
+    ] = False,
+    log: Annotated[bool, typer.Option("--log", help="Learn the logarithm of a number above 0.")] = False,
     group: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Rows of one group validate together; not learnt from."),

@@ -69,12 +69,14 @@ def fit_table(request: Request) -> Model:
 def _refuse_outputs(request: Request) -> None:
     """Refuse what cannot be written, before anything is read or learnt."""
     refuse_twice(("TABLE", request.table), ("--validation", request.validation))
-    for output in (request.output, request.report):
+    for output, option in ((request.output, "--output"), (request.report, "--report")):
         if output is None:
             continue
         for source in (request.table, request.validation):
-            refuse_same(output, source)
+            refuse_same(output, source, option)
         refuse_unwritable(output)
+    if request.report is not None:
+        refuse_same(request.report, request.output, "--report")
     json = "-" if request.json else None
     refuse_twice(("--output", request.output), ("--report", request.report), ("--json", json))
     if request.output == "-" and sys.stdout.isatty():
@@ -83,14 +85,14 @@ def _refuse_outputs(request: Request) -> None:
         )
 
 
-def refuse_same(output: str, source: str | None) -> None:
-    """Refuse to write over a file that is read."""
+def refuse_same(output: str, source: str | None, option: str = "--output") -> None:
+    """Refuse to write over a file that is read, or written to by another option."""
     if (
         source not in (None, "-")
         and output != "-"
         and os.path.realpath(output) == os.path.realpath(str(source))
     ):
-        raise ArgumentError(f"--output must be another file than {source!r}, which it would replace.")
+        raise ArgumentError(f"{option} must be another file than {source!r}, which it would replace.")
 
 
 def _problem(frame: "pl.DataFrame", request: Request, task: Task | None = None) -> Problem:

@@ -78,7 +78,9 @@ def findings_of(
         missing=missing,
         curves=Curves(
             np.array(model.loss_curve_),
-            np.array([-score for score in model.validation_scores_]) if model.validation_scores_ else None,
+            np.array([-score for score in model.validation_scores_])
+            if model.validation_scores_ and model.scoring in (None, "loss")
+            else None,
             model.best_iteration_,
             model.interrupted_,
             ran_out=model.n_iter_ == model.max_iter and not model.interrupted_,
@@ -180,5 +182,11 @@ def _columns(X: "pl.DataFrame", kinds: list[tuple[str, str]]) -> list[Column]:
         present = column.drop_nulls()
         example = "" if not len(present) else str(present[0])
         what, _, values = kind.partition(": ")
+        if what.startswith(("number", "date")) and len(present):
+            values = f"{_short(present.min())} to {_short(present.max())}; {values}"
         found.append(Column(name, what, column.null_count() / max(len(column), 1), values, example))
     return found
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

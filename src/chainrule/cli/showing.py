@@ -72,10 +72,18 @@ def _training(model: Model, about: About) -> str:
     if model.interrupted_:
         text += " (interrupted)"
     text += f"; of epoch {best}: training loss {model.loss_curve_[best - 1]:.4g}"
-    scores = model.validation_scores_ or []
-    if len(scores) >= best:  # partial_fit does not validate
-        text += f", validation loss {-scores[best - 1]:.4g}"
-    return text
+    return text + validated(model)
+
+
+def validated(model: Model) -> str:
+    """What the kept epoch reached on the validation rows: a loss, or a score of the user's."""
+    scores, best = model.validation_scores_ or [], model.best_iteration_
+    if len(scores) < best:  # partial_fit does not validate
+        return ""
+    if model.scoring in (None, "loss"):
+        return f", validation loss {-scores[best - 1]:.4g}"
+    name = model.scoring if isinstance(model.scoring, str) else "score"
+    return f", validation {name} {scores[best - 1]:.4g}"
 
 
 def _scores(about: About) -> list[str]:

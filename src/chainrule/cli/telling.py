@@ -6,9 +6,11 @@ from typing import Any
 from chainrule.cli.about import About
 from chainrule.cli.printing import Report, counted, score_table
 from chainrule.cli.request import Outcome, Request, training_of
+from chainrule.cli.showing import validated
 from chainrule.estimators.problems import Problem
 from chainrule.estimators.scores import baseline_of
 from chainrule.estimators.target_columns import Task
+from chainrule.files.description import Model
 from chainrule.network.network import shapes
 from chainrule.network.parameters import count
 
@@ -61,9 +63,8 @@ def tell(report: Report, request: Request, problem: Problem, outcome: Outcome) -
     )
     best = f", best {model.best_iteration_}" if model.validation_scores_ else ""
     losses = f"training loss {model.loss_curve_[model.best_iteration_ - 1]:.4g}"
-    if model.validation_scores_:
-        losses += f", validation loss {-model.validation_scores_[model.best_iteration_ - 1]:.4g}"
-    report.say(f"{counted(model.n_iter_, 'epoch')} in {outcome.seconds:.1f} s{best}: {losses}\n")
+    epochs = counted(model.n_iter_, "epoch")
+    report.say(f"{epochs} in {outcome.seconds:.1f} s{best}: {losses}{validated(model)}\n")
     scores = dict(zip(request.targets, outcome.comparisons, strict=True))
     title = f"{counted(outcome.rows, f'{_scored(outcome)} row')}"
     other = "mean" if problem.task is Task.REGRESSION else "majority"
@@ -95,10 +96,18 @@ def as_json(request: Request, problem: Problem, outcome: Outcome) -> dict[str, A
         "interrupted": model.interrupted_,
         "seconds": round(outcome.seconds, 3),
         "training_loss": model.loss_curve_[best - 1],
-        "validation_loss": -model.validation_scores_[best - 1] if model.validation_scores_ else None,
+        "metric": model.scoring,
+        "validation_score": model.validation_scores_[best - 1] if model.validation_scores_ else None,
+        "validation_loss": _validation_loss(model),
         "scored": _scored(outcome),
         "scored_rows": outcome.rows,
         "scores": {name: c._asdict() for name, c in zip(request.targets, outcome.comparisons, strict=True)},
         "noticed": [notice._asdict() for notice in outcome.noticed],
         "model": request.output,
     }
+
+
+def _validation_loss(model: Model) -> float | None:
+    if model.scoring not in (None, "loss") or not model.validation_scores_:
+        return None
+    return -model.validation_scores_[model.best_iteration_ - 1]

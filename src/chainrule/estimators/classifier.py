@@ -54,7 +54,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         against the rest.''',
             extra='''class_weight
         None, "balanced" (inverse to the classes' frequencies), or a dict of class to weight; multiplies
-        the sample weights.
+        the sample weights. Probabilities are then those of a table in which the classes are so frequent.
     label_smoothing
         ε: the target of a class becomes 1 − ε + ε / classes, that of the others ε / classes.
     ''',

@@ -14,7 +14,7 @@ from chainrule.estimators.conformal import MondrianNonconformity, Nonconformity
 from chainrule.estimators.documentation import ATTRIBUTES, PARAMETERS
 from chainrule.estimators.rows import Rows
 from chainrule.estimators.targets import fit_scale, refuse_enormous, refuse_log, refuse_outside
-from chainrule.mathematics.loss import Loss
+from chainrule.mathematics.loss import NON_NEGATIVE, POSITIVE, Loss
 from chainrule.mathematics.losses import find_loss
 from chainrule.network.prediction import in_blocks
 
@@ -260,7 +260,10 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
                 bounds.append(conformal.scaled_interval(first, second, threshold))
             else:
                 bounds.append(conformal.quantile_pair_interval(first, second, threshold))
-        return np.stack(bounds, axis=1)
+        ends = np.stack(bounds, axis=1)
+        # What cannot be is cut off, which takes no truth out of an interval.
+        above = self.scale_.log or self.network_.loss.domain in (NON_NEGATIVE, POSITIVE)
+        return np.maximum(ends, 0) if above else ends
 
     def _found_coverages(self, unseen: Rows) -> dict[float, tuple[list[float], list[float]]]:
         """How much intervals held of each target, and their median width, at each level.
@@ -293,7 +296,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         if loss.name == "gaussian_nll":
             deviation = np.sqrt(predictions[:, targets:]) * np.array(self.scale_.scale)
             return [self.scale_.restored(predictions[:, :targets]), deviation]
-        return np.split(self.scale_.restored(predictions), loss.outputs_per_target, axis=1)
+        parts = np.split(self.scale_.restored(predictions), loss.outputs_per_target, axis=1)
+        # Quantiles learnt apart may cross; in order they are nearer to the true ones (arXiv:0704.3649).
+        return list(np.sort(parts, axis=0)) if len(parts) > 1 else parts
 
     def _stratifies(self, y: np.ndarray) -> bool:
         return False

@@ -125,7 +125,14 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         def measured(parameters: Parameters) -> float:
             self.parameters_ = jax.tree.map(np.asarray, parameters)
             self._learn_from(held_out, held_out)
-            return float(score(self, held_out, held_out.truth, **self._weight_of_score(held_out)))
+            try:
+                return float(score(self, held_out, held_out.truth, **self._weight_of_score(held_out)))
+            except (AttributeError, TypeError, ValueError) as error:
+                said = " ".join(str(error).split()).rstrip(".")
+                raise ArgumentError(
+                    f"scoring must be a score that this model can have; {self.scoring!r} says: {said}. For "
+                    "more than two classes there are roc_auc_ovr and neg_log_loss."
+                ) from error
 
         best: Parameters = ()
         reached = -np.inf

@@ -128,6 +128,7 @@ def quantile(levels: float | Sequence[float] = 0.5) -> Loss:
     require(len(chosen) > 0, "levels", "one number or more", levels)
     for level in chosen:
         require(0 < level < 1, "a level", "between 0 and 1", level)
+    require(list(chosen) == sorted(set(chosen)), "levels", "rising", levels)
     return _quantile(tuple(map(float, chosen)))
 
 

@@ -53,8 +53,9 @@ def tells_class(column: Ranks, target: Ranks, *, ordered: bool) -> str | None:
     if rows[again].sum() >= len(target) / 2 and of_others >= _FEWEST_OTHERS and errors <= _SLIPS * of_others:
         return "rows that agree in it are of one class" + _exceptions(errors)
     # One measure with a threshold between any two classes; a missing value counts as the least.
-    switches = int((most[1:] != most[:-1]).sum()) - (np.count_nonzero(classes) - 1)
-    if ordered and errors + switches <= _SLIPS * others:
+    told = len(np.unique(most))
+    switches = int((most[1:] != most[:-1]).sum()) - (told - 1)
+    if ordered and told == np.count_nonzero(classes) and errors + switches <= _SLIPS * others:
         return "sorted by it, the classes come one after the other" + _exceptions(errors)
     return None
 
