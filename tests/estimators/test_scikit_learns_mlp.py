@@ -119,27 +119,7 @@ DIFFERS = {
     ),
 }
 
-# Seconds each, mostly to compile L-BFGS or for thousands of epochs.
-LONG = (
-    "test_alpha",
-    "test_early_stopping",
-    "test_gradient",
-    "test_lbfgs_classification",
-    "test_lbfgs_regression",
-    "test_mlp_loading_from_joblib_partial_fit",
-    "test_mlp_vs_poisson_glm_equivalent",
-    "test_mlp_warm_start_no_convergence",
-    "test_multilabel_classification",
-    "test_multioutput_regression",
-    "test_n_iter_no_change",
-    "test_n_iter_no_change_inf",
-    "test_partial_fit_classification",
-    "test_partial_fit_unseen_classes",
-    "test_predict_proba_multilabel",
-    "test_sparse_matrices",
-    "test_tolerance",
-    "test_warm_start",
-)
+pytestmark = pytest.mark.long  # a minute in all, mostly to compile
 
 
 def _tests():
@@ -154,8 +134,6 @@ def _tests():
 
 
 TESTS = _tests()
-for name in LONG:
-    pytest.mark.long(TESTS[name])
 globals().update(TESTS)
 
 
