@@ -155,7 +155,7 @@ def test_frames_with_texts_and_missing_values():
     [
         (["a", "a", "a", "a"], "at least two classes; got one class"),
         ([0.0, np.nan, 1.0, 0.0], "NaN"),
-        ([0.0, np.inf, 1.0, 0.0], "infinity"),
+        ([0.0, np.inf, 1.0, 0.0], "must be finite; got inf in row 2"),
         ([0.1, 0.2, 0.3, 0.7], "continuous"),
     ],
 )

@@ -10,8 +10,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from chainrule.errors import ArgumentError, TableError
+from chainrule.errors import ArgumentError
 from chainrule.estimators import recipes
+from chainrule.estimators.entrance import given_targets, refuse_no_table
 from chainrule.estimators.input_columns import categorical_positions
 from chainrule.estimators.options import refuse_wrong
 from chainrule.estimators.rows import Given, Rows, given
@@ -206,6 +207,7 @@ class DeepEstimator(Trained):
 
     def _table(self, X: Any, reset: bool) -> Any:
         """Check a table as scikit-learn does; frames keep their columns' types."""
+        refuse_no_table(X)
         frame = hasattr(X, "columns") and not hasattr(X, "sparse_columns")
         if frame:
             validate_data(self, X, reset=reset, skip_check_array=True)
@@ -216,17 +218,14 @@ class DeepEstimator(Trained):
             X,
             reset=reset,
             dtype=object if texts else "numeric",
-            ensure_all_finite="allow-nan",
+            ensure_all_finite=False,  # the encoder refuses infinities, with column and row
             accept_sparse="csr",
         )
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Given:
         """Check rows that belong together, and leave out those of weight 0."""
-        if y is None:
-            raise TableError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None. Give y."
-            )
-        return given(self._table(X, reset), self._checked_targets(y), sample_weight)
+        targets = self._checked_targets(given_targets(y, type(self).__name__))
+        return given(self._table(X, reset), targets, sample_weight)
 
     def _keeps_back(self, rows: int) -> bool:
         wished = recipes.validates(rows) if self.early_stopping == "auto" else self.early_stopping
@@ -265,7 +264,7 @@ class DeepEstimator(Trained):
         return weight
 
     @abstractmethod
-    def _checked_targets(self, y: Any) -> np.ndarray:
+    def _checked_targets(self, y: np.ndarray) -> np.ndarray:
         """Refuse targets that cannot be learnt."""
 
     @abstractmethod

@@ -5,10 +5,10 @@ from typing import Any, Self
 import jax
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite, check_array, column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import ArgumentError, TableError
@@ -17,6 +17,7 @@ from chainrule.estimators.base import DeepEstimator
 from chainrule.estimators.calibration import calibration_error, fit_label_temperature, fit_temperature
 from chainrule.estimators.conformal import Nonconformity
 from chainrule.estimators.documentation import ATTRIBUTES, PARAMETERS
+from chainrule.estimators.entrance import refuse_no_classes
 from chainrule.estimators.rows import Rows
 from chainrule.estimators.targets import as_indicators
 from chainrule.mathematics.loss import DISTRIBUTION, PROBABILITY, Loss
@@ -250,10 +251,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
     def _outputs(self, loss: Loss, targets: int) -> int:
         return max(targets, 2) if loss.domain is DISTRIBUTION else targets
 
-    def _checked_targets(self, y: Any) -> np.ndarray:
-        y = np.asarray(y) if hasattr(y, "to_numpy") else y
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
+    def _checked_targets(self, y: np.ndarray) -> np.ndarray:
+        refuse_no_classes(y)
         if type_of_target(y, input_name="y") == "multilabel-indicator":
             return check_array(y, dtype=int)
         if type_of_target(y) == "multiclass-multioutput":

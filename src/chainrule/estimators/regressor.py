@@ -4,7 +4,7 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import ArgumentError, TableError
@@ -12,6 +12,7 @@ from chainrule.estimators import conformal
 from chainrule.estimators.base import DeepEstimator
 from chainrule.estimators.conformal import MondrianNonconformity, Nonconformity
 from chainrule.estimators.documentation import ATTRIBUTES, PARAMETERS
+from chainrule.estimators.entrance import to_numbers
 from chainrule.estimators.rows import Rows
 from chainrule.estimators.targets import fit_scale, refuse_enormous, refuse_log, refuse_outside
 from chainrule.mathematics.loss import NON_NEGATIVE, POSITIVE, Loss
@@ -175,8 +176,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
     def _outputs(self, loss: Loss, targets: int) -> int:
         return targets * loss.outputs_per_target
 
-    def _checked_targets(self, y: Any) -> np.ndarray:
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    def _checked_targets(self, y: np.ndarray) -> np.ndarray:
+        y = to_numbers(y)
         refuse_enormous(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)

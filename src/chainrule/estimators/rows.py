@@ -3,10 +3,9 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import check_consistent_length
-from sklearn.utils.validation import _check_sample_weight
 
 from chainrule.errors import ArgumentError, TableError
+from chainrule.estimators.entrance import given_weights, refuse_lengths
 
 
 class Rows(NamedTuple):
@@ -57,15 +56,15 @@ def given(X: Any, y: np.ndarray, sample_weight: Any) -> Given:
 
     Raises
     ------
-    ValueError
-        If the lengths differ, or a weight is no number of 0 or more.
+    ArgumentError
+        If a weight is no number of 0 or more.
     TableError
-        If all weights are 0.
+        If the lengths differ, or all weights are 0.
     """
-    check_consistent_length(X, y, sample_weight)
+    refuse_lengths(X=X, y=y)
     if sample_weight is None:
         return Given(X, y, None, len(y))
-    weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+    weight = given_weights(sample_weight, len(y))
     counts = weight > 0
     if counts.all():
         return Given(X, y, weight, len(y))

@@ -1,6 +1,5 @@
 """The columns of a table, whatever library holds it: each as numbers, as text, or as dates."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, time, timedelta
 from numbers import Number
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import TableError
+from chainrule.tables.frames import as_frame, refuse_twice
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -61,7 +61,7 @@ def as_table(X: Any) -> Table:
     Raises
     ------
     TableError
-        If `X` is complex, lazy, not two-dimensional, or has a column name twice.
+        If `X` is complex, lazy, not two-dimensional, or has a column name twice or of several levels.
     """
     if hasattr(X, "toarray"):  # sparse: what the network takes in is dense anyway
         X = X.toarray()
@@ -69,18 +69,22 @@ def as_table(X: Any) -> Table:
         mask, X = np.ma.getmaskarray(X), X.data.astype(object)
         X[mask] = None
     if not isinstance(X, np.ndarray | list | tuple):
-        frame = _as_frame(X)
+        frame = as_frame(X)
         if frame is not None:
             # Like scikit-learn: only texts are names; pandas numbers columns that were never named.
             named = any(isinstance(name, str) for name in frame.columns)
             names = tuple(map(str, frame.columns)) if named else _positions(frame.shape[1])
-            if len(set(names)) < len(names):
-                raise _twice(names)
+            refuse_twice(names)
             return Table(frame, names, named, tuple(frame.columns))
     try:
         array = np.asarray(X)
     except ValueError:
         raise TableError("X must have rows of one length; got rows of several. Correct them.") from None
+    if array.ndim == 0:
+        raise TableError(
+            f"X must have two dimensions, (rows, columns); got shape (), a single {type(X).__name__}. Give a "
+            "frame, an array or a list of rows."
+        )
     if array.ndim != 2:
         raise TableError(
             f"X must have two dimensions, (rows, columns); got shape {array.shape}. Reshape your data with "
@@ -142,29 +146,6 @@ def is_text(values: "pl.Series") -> bool:
 def as_text(dates: "pl.Series") -> "pl.Series":
     """Dates as texts."""
     return dates.dt.to_string("iso")
-
-
-def _as_frame(X: Any) -> "nw.DataFrame[Any] | None":
-    """`X` as a narwhals frame, or None if it is no frame."""
-    import narwhals as nw
-
-    try:
-        frame = nw.from_native(X, pass_through=True)
-        if isinstance(frame, nw.DataFrame):
-            frame.columns  # noqa: B018  narwhals looks for names given twice only now
-    except nw.exceptions.DuplicateError:
-        raise _twice(list(getattr(X, "column_names", X.columns))) from None
-    if isinstance(frame, nw.LazyFrame):
-        raise TableError("X must be a frame with its data; got a lazy one. Call X.collect() first.")
-    return frame if isinstance(frame, nw.DataFrame) else None
-
-
-def _twice(names: Sequence[Any]) -> TableError:
-    repeated = sorted({str(name) for name in names if list(map(str, names)).count(str(name)) > 1})
-    return TableError(
-        f"a table must have each column name once; got {', '.join(map(repr, repeated))} more than once. "
-        "Rename or drop the others."
-    )
 
 
 def _positions(columns: int) -> tuple[str, ...]:
