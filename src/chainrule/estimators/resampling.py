@@ -7,6 +7,7 @@ import numpy as np
 
 from chainrule.estimators.checked_arrays import Numbers
 
+_FEWEST = 10  # rows; fewer say too little of how far apart rows are
 _UNITS = 2**14  # rows drawn one by one; more are drawn in random groups, in which means spread as they do
 _BLOCK = 2**20  # draws at a time
 
@@ -37,8 +38,8 @@ def percentiles(values: Numbers, confidence: float) -> Interval | None:
 def bootstrapped(
     statistics: dict[str, Statistic], rows: int, confidence: float, rounds: int, seed: int
 ) -> Intervals:
-    """The interval of each statistic, all from the same draws; none for fewer than two rows."""
-    if rows < 2:
+    """The interval of each statistic, all from the same draws; none for fewer than ten rows."""
+    if rows < _FEWEST:
         return {}
     found: dict[str, list[Numbers]] = {name: [] for name in statistics}
     for drawn in _draws(min(rows, _UNITS), rounds if statistics else 0, seed):

@@ -4,13 +4,11 @@ They tell of chance in the rows that a model is scored on, not of chance in its 
 model on the same rows moves with it: two intervals may overlap and one model still be better on each row.
 """
 
-from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ArgumentError
 from chainrule.estimators.checked_arrays import (
     Numbers,
     checked_probabilities,
@@ -27,61 +25,8 @@ from chainrule.estimators.resampling import (
     Statistic,
     bootstrapped,
     of_means,
-    percentiles,
     roc_auc,
 )
-
-
-def bootstrap_interval(
-    score: Callable[..., float | None],
-    columns: Sequence[Any],
-    *,
-    weight: Any = None,
-    confidence: float = 0.95,
-    rounds: int = 1000,
-    seed: int = 0,
-) -> Interval | None:
-    """The percentile bootstrap of any score of rows: as slow as ``rounds`` calls of it.
-
-    Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, section 13.3.
-
-    Parameters
-    ----------
-    score
-        Takes the columns, and the weight after them where there is one, and gives a number, or None where
-        it has no meaning.
-    columns
-        Arrays of equally many rows, drawn together.
-
-    Returns
-    -------
-    Interval or None
-        None for fewer than two rows, where the score has no meaning, and where it had none in half of the
-        rounds.
-
-    Raises
-    ------
-    ArgumentError
-        If the columns differ in length, or an option is outside what it may be.
-    """
-    arrays = [np.asarray(column) for column in columns]
-    rows = [len(array) if array.ndim else 0 for array in arrays]
-    if not arrays or len(set(rows)) != 1:
-        raise ArgumentError(f"columns must be arrays of equally many rows; got {rows}.")
-    level, turns = share("confidence", confidence), count("rounds", rounds)
-    if weight is not None:
-        arrays.append(weights(weight, rows[0]))
-        arrays = [array[arrays[-1] > 0] for array in arrays]
-    units = len(arrays[0])
-    if units < 2 or score(*arrays) is None:
-        return None
-    generator = np.random.default_rng(seed)
-    found = []
-    for _ in range(turns):
-        drawn = generator.integers(units, size=units)
-        value = score(*(array[drawn] for array in arrays))
-        found.append(np.nan if value is None else value)
-    return percentiles(np.array(found, np.float64), level)
 
 
 def regression_intervals(
@@ -95,7 +40,9 @@ def regression_intervals(
 ) -> Intervals:
     """Percentile bootstrap intervals of what ``regression_scores`` gives: rmse, mae, r2; None for no meaning.
 
-    Beyond 16,384 rows, it is random groups of rows that are drawn, so that a million rows take a second.
+    There are none for fewer than ten rows. Beyond 16,384, it is random groups of rows that are drawn, so that
+    a million rows take a second. Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, section
+    13.3.
 
     Raises
     ------
