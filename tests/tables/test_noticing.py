@@ -147,3 +147,14 @@ def test_what_does_not_belong_together_is_refused():
         noticed(PLAIN, Y[:2], classes=False)
     with pytest.raises(TableError, match=r"validation must have the columns of X; 'b' is missing"):
         noticed(PLAIN, Y, classes=False, validation=PLAIN.select("a"))
+
+
+def test_a_target_that_is_always_the_same():
+    for y, value in ((np.full(ROWS, 3.5), "3.5"), (np.ones(ROWS, int), "1")):
+        notice = noticed(PLAIN, y, classes=False)[0]
+        assert (notice.kind, notice.column) == ("constant target", None)
+        assert notice.text.startswith(f"the target is {value} in all {ROWS} rows that were learnt from")
+    labels = np.stack([Y > 0, np.zeros(ROWS)], axis=1).astype(int)
+    found = noticed(PLAIN, labels, classes=True, names=["sold", "old"])
+    assert [n.text[:23] for n in found if n.kind == "constant target"] == ["target 'old' is '0' in "]
+    assert "constant target" not in kinds(PLAIN[:1], Y[:1]), "of one row that says nothing"

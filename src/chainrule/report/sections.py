@@ -16,7 +16,7 @@ _TARGETS = 40
 _FIRST, _LAST = 60, 10
 _SAME = 6
 _LAYERS = 40
-_GRAVE = ("leak", "rows in both parts")
+_GRAVE = ("constant target", "leak", "rows in both parts")
 
 
 def quality(findings: Findings) -> str:

@@ -18,6 +18,7 @@ Kind = Literal[
     "identifier",
     "free text",
     "far values",
+    "constant target",
     "skewed target",
     "imbalance",
 ]

@@ -34,7 +34,7 @@ def noticed(
     validation_y: np.ndarray | None = None,
     seed: int = 0,
 ) -> list[Notice]:
-    """Look a table through, the gravest first: leaks, repeated rows, odd columns, odd targets.
+    """Look a table through, the gravest first: constant targets, leaks, repeated rows, odd columns.
 
     Parameters
     ----------
@@ -64,6 +64,7 @@ def noticed(
     filled = X.select(column for column in X if column.null_count() < X.height)
     varying = filled.select(column for column in filled if not _is_constant(column))
     return [
+        *(notice for target in targets for notice in _constant_target(target)),
         *_leaks(varying, targets, seed),
         *(rows_in_both(X, _frame(targets), other, other_targets) if other is not None else ()),
         *repeated_rows(X, _frame(targets)),
@@ -97,6 +98,17 @@ def _leaks(X: "pl.DataFrame", targets: list[Target], seed: int) -> Iterator[Noti
                     "is known at the time when predictions are needed."
                 )
                 yield Notice("leak", name, text + rows)
+
+
+def _constant_target(target: Target) -> Iterator[Notice]:
+    values = target.values.drop_nulls()
+    if len(values) > 1 and _is_constant(values):
+        value = f"{values[0]:.10g}" if isinstance(values[0], float) else shortly(values[0])
+        text = (
+            f"{target.name} is {value} in all {len(values):,} rows that were learnt from: there is "
+            "nothing to learn but that value. Check that it is the right column, with all its rows."
+        )
+        yield Notice("constant target", None, text)
 
 
 def _odd_target(target: Target) -> Iterator[Notice]:
