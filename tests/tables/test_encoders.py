@@ -227,7 +227,9 @@ def test_unseen_levels_are_zeros_and_missing_ones_are_marked():
 def test_an_identifier_is_left_out_with_a_warning():
     frame = pl.DataFrame({"id": [f"id {n}" for n in range(100)], "n": range(100)})
     with pytest.warns(
-        UserWarning, match="'id' holds 100 different texts in 100 rows, like an identifier.*Drop it"
+        UserWarning,
+        match="'id' is left out: it holds 100 different texts in 100 rows, as an identifier.*"
+        "none of them in 3 rows, as each of more than 20 levels must be. Drop it.*or name it in categorical",
     ):
         encoder = fit_encoder(frame)
     assert encoder.columns[0] == NumericColumn("id", 0.0, 0.0, "always")
@@ -536,3 +538,16 @@ def test_what_float64_cannot_hold_is_infinite():
 def test_bad_weights(weight, words):
     with pytest.raises(ArgumentError, match=words):
         fit_encoder(OBJECTS, sample_weight=weight)
+
+
+@pytest.mark.parametrize("said", ["by position", "by type"])
+def test_levels_of_few_rows_are_learnt_where_the_column_is_said_to_be_a_category(said):
+    ids = pl.DataFrame({"id": [f"id {k // 2}" for k in range(60)]})
+    if said == "by type":
+        encoder = fit_encoder(ids.cast(pl.Categorical))
+    else:
+        encoder = fit_encoder(ids, categorical=[0])
+    (column,) = encoder.columns
+    assert (len(column.levels), column.coded) == (30, True)
+    mixed = pl.DataFrame({"id": ["often"] * 3 + [f"id {k}" for k in range(60)]})
+    assert fit_encoder(mixed, categorical=[0]).columns[0].levels == ("often",)

@@ -32,8 +32,8 @@ def _as_category(column: "pl.Series") -> "pl.Series":
     import polars as pl
 
     if column.dtype.is_float():
-        return text_of_numbers(column.cast(pl.Float64).to_numpy(), column.name)
-    return column.cast(pl.String)
+        column = text_of_numbers(column.cast(pl.Float64).to_numpy(), column.name)
+    return column.cast(pl.String).cast(pl.Categorical)  # said to be one: that is more than text
 
 
 def _as_number(column: "pl.Series") -> "pl.Series":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FEW_LEVELS",
     "MISSING",
+    "ROWS_TO_LEARN_FROM",
     "UNSEEN",
     "CategoryColumn",
     "fit_text",
@@ -27,7 +28,8 @@ __all__ = [
 FEW_LEVELS = 20
 """Up to this many levels, each has a column of its own; more are codes, for an embedding."""
 
-_ROWS_TO_LEARN_FROM = 3  # a level of many that fewer rows have is as good as one never seen
+ROWS_TO_LEARN_FROM = 3
+"""A level of many that fewer rows have is as good as one never seen."""
 
 _ANY = re.compile(".*", re.DOTALL)
 # Among texts 007 and 1e3 are codes, not the numbers 7 and 1000.
@@ -71,10 +73,13 @@ class CategoryColumn(NamedTuple):
         return np.where(missing, MISSING, np.where(positions < 0, UNSEEN, positions + _FIRST))
 
 
-def fit_text(name: str, text: "pl.Series", few: int = FEW_LEVELS) -> CategoryColumn | None:
+def fit_text(
+    name: str, text: "pl.Series", few: int = FEW_LEVELS, *, said: bool = False
+) -> CategoryColumn | None:
     """The levels, sorted; None if there is none to learn from. More than `few` become codes.
 
     Of many levels, those in fewer than 3 rows count as never seen: that place then learns something too.
+    Where no level has 3 rows, all count if the column was ``said`` to be a category.
     """
     import polars as pl
 
@@ -82,7 +87,8 @@ def fit_text(name: str, text: "pl.Series", few: int = FEW_LEVELS) -> CategoryCol
     counts = text.drop_nulls().value_counts(name="rows")
     coded = counts.height > few
     if coded:
-        counts = counts.filter(pl.col("rows") >= _ROWS_TO_LEARN_FROM)
+        enough = counts.filter(pl.col("rows") >= ROWS_TO_LEARN_FROM)
+        counts = counts if said and not enough.height else enough
     levels = tuple(counts["level"].sort().to_list())
     return CategoryColumn(name, levels, text.has_nulls(), coded) if levels else None
 

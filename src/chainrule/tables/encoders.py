@@ -10,6 +10,7 @@ import numpy.typing as npt
 from chainrule.errors import ArgumentError, TableError
 from chainrule.tables.category_columns import (
     FEW_LEVELS,
+    ROWS_TO_LEARN_FROM,
     CategoryColumn,
     fit_text,
     text_of_numbers,
@@ -136,7 +137,7 @@ def fit_encoder(
         values = read_column(table, position, as_text=chosen)
         if chosen:
             text = values if not isinstance(values, np.ndarray) else text_of_numbers(values, name)
-            columns.append(_fit_category(name, text, weight, few_levels))
+            columns.append(_fit_category(name, text, weight, few_levels, said=True))
         elif isinstance(values, np.ndarray):
             columns.append(fit_numbers(name, values, weight, scaling, bins))
         else:
@@ -167,18 +168,22 @@ def _fit_series(
     return fit_dates(name, dates, weight, spelling, scaling, bins)
 
 
-def _fit_category(name: str, text: "pl.Series", weight: Numbers | None, few_levels: int) -> Column:
+def _fit_category(
+    name: str, text: "pl.Series", weight: Numbers | None, few_levels: int, *, said: bool = False
+) -> Column:
     text = text if is_text(text) else as_text(text)
     if weight is not None:
         text = text.filter(weight > 0)
-    column = fit_text(name, text, few_levels)
+    column = fit_text(name, text, few_levels, said=said)
     if column is not None:
         return column
     different = text.drop_nulls().n_unique()
     if different > 1:
         warnings.warn(
-            f"column {name!r} holds {different:,} different texts in {len(text):,} rows, like an identifier "
-            "or free text: nothing can be learnt from it. Drop it, or derive categories from it.",
+            f"column {name!r} is left out: it holds {different:,} different texts in {len(text):,} rows, as "
+            f"an identifier or free text does, none of them in {ROWS_TO_LEARN_FROM} rows, as each of more "
+            f"than {few_levels} levels must be. Drop it, or derive categories from it; or "
+            "name it in categorical_features to learn from it all the same.",
             UserWarning,
             stacklevel=5,
         )
