@@ -295,7 +295,7 @@ def test_balance_and_logarithm_are_for_their_tasks(call: Call, folder: Path, tmp
         wrong = call("fit", folder / "many.parquet", "--target", target, option, *SMALL)
         assert (wrong.exit_code, f"{option} must be left out for a" in wrong.stderr) == (2, True)
     below = call("fit", folder / "many.parquet", "--target", "age", "--log", *SMALL)
-    assert (below.exit_code, "must be above 0 for target_transform='log'; got 0" in below.stderr) == (1, True)
+    assert (below.exit_code, "must be above 0 for --log; got 0" in below.stderr) == (1, True)
 
 
 def test_a_metric_that_the_model_cannot_have_is_one_line(call: Call, folder: Path) -> None:
@@ -323,3 +323,61 @@ def test_the_page_does_not_replace_the_model(call: Call, folder: Path, tmp_path:
     result = call("fit", folder / "houses.csv", "--target", "price", *SMALL, "-o", both, "--report", both)
     assert (result.exit_code, "--report must be another file" in result.stderr) == (2, True)
     assert not both.exists()
+
+
+def test_a_constant_target_is_told(call: Call, folder: Path, tmp_path: Path) -> None:
+    pl.read_csv(folder / "houses.csv").with_columns(price=3.5).write_csv(tmp_path / "table.csv")
+    page = tmp_path / "page.html"
+    result = call("fit", tmp_path / "table.csv", "--target", "price", *SMALL, "--report", page)
+    assert result.exit_code == 0, result.stderr
+    assert "noticed: the target is 3.5 in all 90 rows that were learnt from" in result.stderr
+    assert '<li class="grave">The target is 3.5 in all 90 rows' in page.read_text()
+
+
+def test_zeros_and_ones_are_classes_unless_they_are_said_to_be_amounts(
+    call: Call, folder: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    pl.read_csv(folder / "houses.csv").with_columns(pl.col("sold").cast(int)).write_csv(table)
+    result = call("fit", table, "--target", "sold", *SMALL, "-o", tmp_path / "model")
+    said = "classification of 'sold': 0 and 1; use --task regression if they are amounts"
+    assert said in result.stderr.splitlines()
+    assert set(call("predict", tmp_path / "model", table).stdout.split()[1:]) <= {"0", "1"}
+    amounts = call("fit", table, "--target", "sold", "--task", "regression", *SMALL)
+    assert "regression of 'sold': as asked for" in amounts.stderr
+    for option in (("--loss", "poisson"), ("--log",)):
+        wrong = call("fit", table, "--target", "sold", *option, *SMALL)
+        assert (wrong.exit_code, wrong.stderr.endswith("Or add --task regression.\n")) == (2, True)
+
+
+def test_what_has_no_place_beside_another_option_is_left_out_not_none(call: Call, folder: Path) -> None:
+    result = call("fit", folder / "houses.csv", "--target", "size", "--log", "--loss", "poisson", *SMALL)
+    line = (
+        "chainrule: --log must be left out with the loss 'poisson', which takes a logarithm itself; got both."
+    )
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, line)
+    norm = call("fit", folder / "houses.csv", "--target", "size", "--max-norm", "-1")
+    assert norm.stderr == "chainrule: --max-norm must be a number above 0; got -1.0.\n"
+
+
+def test_a_target_without_a_header(call: Call, folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    pl.read_csv(folder / "houses.csv").write_csv(table, include_header=False)
+    result = call("fit", table, "--target", "price", *SMALL)
+    assert result.exit_code == 2
+    assert "The file has no header" in result.stderr
+
+
+def test_a_category_of_rare_levels_is_learnt_where_it_is_asked_for(
+    call: Call, folder: Path, tmp_path: Path
+) -> None:
+    table, model = tmp_path / "table.csv", tmp_path / "model"
+    ids = pl.Series("id", [f"id {k // 2}" for k in range(90)])
+    pl.read_csv(folder / "houses.csv").with_columns(ids).write_csv(table)
+    told = call("fit", table, "--target", "price", *SMALL).stderr
+    assert "column 'id' is left out" in told
+    assert "or name it in --categorical" in told
+    result = call("fit", table, "--target", "price", "--categorical", "id", *SMALL, "-o", model)
+    assert "is left out" not in result.stderr
+    assert {column.name: column for column in chainrule.load(model).encoder_.columns}["id"].coded
+    assert call("predict", model, table).exit_code == 0

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from chainrule.errors import ArgumentError, TableError
-from chainrule.estimators.problems import problem_of, select_columns
+from chainrule.estimators.problems import problem_of, refuse_absent, select_columns
 from chainrule.estimators.target_columns import Task
 
 FRAME = pl.DataFrame(
@@ -19,30 +19,6 @@ FRAME = pl.DataFrame(
         "counts": [1.0, 0.0, 2.0, 1.0],
     }
 )
-
-
-@pytest.mark.parametrize(
-    ("targets", "task", "why"),
-    [
-        (["size"], Task.REGRESSION, "numbers"),
-        (["rooms"], Task.REGRESSION, "3 different whole numbers; use --task classification"),
-        (["city"], Task.CLASSIFICATION, "2 different texts"),
-        (["sold"], Task.CLASSIFICATION, "booleans"),
-        (["sold", "old"], Task.LABELS, "booleans"),
-        (["size", "rooms"], Task.REGRESSION, "2 columns of numbers"),
-        (["size", "sold"], Task.REGRESSION, "2 columns of numbers"),
-    ],
-)
-def test_the_targets_decide_on_the_task(targets: list[str], task: Task, why: str) -> None:
-    problem = problem_of(FRAME, targets)
-    assert problem.task is task
-    assert problem.why.startswith(why)
-    assert problem.X.columns == [name for name in FRAME.columns if name not in targets]
-
-
-def test_many_whole_numbers_are_just_numbers() -> None:
-    assert problem_of(pl.DataFrame({"x": range(11), "y": range(11)}), ["y"]).why == "numbers"
-    assert problem_of(pl.DataFrame({"x": range(10), "y": range(10)}), ["y"]).why.startswith("10 different")
 
 
 def test_a_task_may_be_asked_for() -> None:
@@ -101,12 +77,6 @@ def test_targets_that_cannot_be_used(values: list[Any], task: Task | None, text:
         problem_of(pl.DataFrame({"x": [1, 2, 3], "y": values}, strict=False), ["y"], task)
 
 
-def test_dates_are_no_target() -> None:
-    frame = FRAME.with_columns(day=pl.lit("2020-01-01").str.to_date())
-    with pytest.raises(TableError, match="got Date"):
-        problem_of(frame, ["day"])
-
-
 def test_several_classes_at_once_are_refused() -> None:
     with pytest.raises(TableError, match=r"boolean, or 0 and 1; got 2 in row 2 of 'rooms'"):
         problem_of(FRAME, ["sold", "rooms"], Task.CLASSIFICATION)
@@ -156,3 +126,15 @@ def test_groups_are_not_learnt_from_and_times_are_in_order() -> None:
         problem_of(frame, ["y"], time="who")
     with pytest.raises(ArgumentError, match="'y' must be target or time"):
         problem_of(frame, ["y"], time="y")
+
+
+def test_a_table_without_a_header_says_why_its_columns_are_called_so() -> None:
+    frame = pl.DataFrame({"column_1": [1], "column_2": [2]})
+    with pytest.raises(
+        ArgumentError, match=r"no column 'y'.*has no header.*column_1, column_2, …: use these"
+    ):
+        refuse_absent("y", frame)
+    with pytest.raises(TableError, match=r"missing 'y'.*has no header"):
+        select_columns(frame, ["y"])
+    with pytest.raises(ArgumentError, match=r"'other'\.$"):
+        refuse_absent("y", frame.with_columns(other=1))

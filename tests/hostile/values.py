@@ -124,7 +124,9 @@ TARGETS = [
         "classes for regression", CLASSES, FIT + " --task regression", says="must be numeric for regression"
     ),
     Case("fractions for classification", text(), FIT + " --task classification", says="got 3.5 in row 2"),
-    Case("dates", text(with_column("y", DAYS))),
+    Case("dates", text(with_column("y", DAYS)), says="numbers or classes; got dates or times"),
+    Case("dates that are classes", text(with_column("y", DAYS)), FIT + " --task classification"),
+    Case("zeros and ones", cells("y", 0, 1), FIT + " --balanced"),
     Case("negative for poisson", text(), FIT + " --loss poisson", says="needs y ≥ 0"),
     Case("booleans", cells("y", "true", "false")),
     Case("texts of odd letters", cells("y", "🏠", "a,b", "say x")),

@@ -20,6 +20,8 @@ class About(NamedTuple):
     """The mean of each target, or the share of each class, in training."""
     kinds: dict[str, Kind] = {}  # noqa: RUF012  never changed
     """Columns that were said to be categories, numbers or dates."""
+    left_out: tuple[str, ...] = ()
+    """Columns of the table that were not to be learnt from: dropped, weights, groups."""
     scores: dict[str, Any] = {}  # noqa: RUF012  never changed
     """What the model scored, and on which rows."""
 
@@ -31,7 +33,7 @@ class About(NamedTuple):
 def about_of(model: Model) -> About:
     """What is noted; a model that was saved by a program may know less, and nobody checked it."""
     noted: dict[str, Any] = getattr(model, "about_", {})
-    kinds = {"target": str, "missing": str, "baseline": float}
+    kinds = {"target": str, "missing": str, "baseline": float, "left_out": str}
     known: dict[str, Any] = {
         name: tuple(noted[name])
         for name, kind in kinds.items()

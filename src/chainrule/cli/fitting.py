@@ -13,13 +13,14 @@ from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice,
 from chainrule.cli.request import Outcome, Request, training_of
 from chainrule.cli.showing import columns_of
 from chainrule.cli.telling import about_outcome, as_json, how_scored, tell
-from chainrule.errors import ArgumentError, DivergedError
+from chainrule.errors import ArgumentError, DivergedError, TableError
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.options import refuse_wrong
 from chainrule.estimators.problems import Problem, problem_of, refuse_absent, select_columns
 from chainrule.estimators.regressor import DeepRegressor
 from chainrule.estimators.scores import baseline_of, compare
 from chainrule.estimators.target_columns import Task
+from chainrule.estimators.tasks import ZERO_AND_ONE
 from chainrule.files.description import Model
 from chainrule.files.model_file import refuse_unwritable, save
 from chainrule.tables.casting import recast
@@ -42,6 +43,7 @@ _OPTIONS = {
     "scoring": "--metric",
     "class_weight": "--balanced",
     "target_transform": "--log",
+    "categorical_features": "--categorical",
 } | {name: f"--{name}" for name in ("activation", "dropout", "loss", "solver")}
 
 
@@ -140,7 +142,9 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
     make = DeepRegressor if problem.task is Task.REGRESSION else DeepClassifier
     for name in ("class_weight", "target_transform"):
         if name in request.options and name not in make().get_params():
-            raise ArgumentError(f"{_OPTIONS[name]} must be left out for a {problem.task.value}.")
+            raise ArgumentError(
+                f"{_OPTIONS[name]} must be left out for a {problem.task.value}.{_or_numbers(problem)}"
+            )
     model = make(**request.options, verbose=not request.quiet)
     start = perf_counter()
     own = (
@@ -148,7 +152,7 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
         if validation
         else {"groups": problem.groups, "time": problem.time}
     )
-    with report.warnings(in_options), _speaking_of_options():
+    with report.warnings(in_options), _speaking_of_options(_or_numbers(problem)):
         model.fit(problem.X, problem.y, problem.weight, **own)
     seconds = perf_counter() - start
     model.set_params(verbose=False)
@@ -199,15 +203,27 @@ def _write_page(report: Report, request: Request, problem: Problem, outcome: Out
     report.say(f"wrote {request.report} ({Path(request.report).stat().st_size:,} bytes)")
 
 
+def _or_numbers(problem: Problem) -> str:
+    """How to overrule that 0 and 1 are classes, where an option is one for numbers."""
+    return " Or add --task regression." if problem.why.endswith(ZERO_AND_ONE) else ""
+
+
 @contextmanager
-def _speaking_of_options() -> Iterator[None]:
+def _speaking_of_options(or_numbers: str = "") -> Iterator[None]:
     try:
         yield
     except (ArgumentError, DivergedError) as error:
-        raise type(error)(in_options(str(error))) from error
+        said = in_options(str(error))
+        raise type(error)(said + or_numbers * said.startswith(("--loss", "--metric"))) from error
+    except TableError as error:  # with names of columns in it, which stay as they are
+        raise TableError(str(error).replace("target_transform='log'", "--log")) from error
 
 
 def in_options(message: str) -> str:
     """What an estimator says of its arguments, in the words of the command line."""
     begun = re.sub(r"^(\w+)(?:: [\w -]+)?(?= must be)", lambda name: _OPTIONS.get(name[1], name[0]), message)
-    return re.sub(r"\w+_\w+", lambda name: _OPTIONS.get(name[0], name[0]), begun).replace(", or 'auto'", "")
+    return (
+        re.sub(r"\w+_\w+", lambda name: _OPTIONS.get(name[0], name[0]), begun)
+        .replace(", or 'auto'", "")
+        .replace(", or None", "")
+    )

@@ -32,6 +32,11 @@ class Request:
     json: bool
     quiet: bool
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Columns that are not learnt from, as asked for."""
+        return (*self.drop, *(name for name in (self.weight, self.group) if name is not None))
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -28,6 +28,7 @@ def about_outcome(request: Request, problem: Problem, outcome: Outcome) -> About
         rows=len(training.y),
         baseline=tuple(baseline_of(outcome.model, training.y)),
         kinds=request.kinds,
+        left_out=request.left_out,
         scores={"rows": outcome.rows, "of": _scored(outcome), "targets": scores},
     )
 

@@ -127,10 +127,12 @@ def _inputs(model: Model, frame: "pl.DataFrame", targets: tuple[str, ...], repor
     """The columns of training; by position where the model was fitted on an array."""
     names = getattr(model, "feature_names_in_", None)
     if names is not None:
-        further = [name for name in frame.columns if name not in {*names, *targets}]
+        expected = {*names, *targets, *about_of(model).left_out}
+        selected = select_columns(frame, list(names))
+        further = [name for name in frame.columns if name not in expected]
         if further:
             report.say(f"columns that the model does not use: {some_of(further, 6)}")
-        return select_columns(frame, list(names))
+        return selected
     rest = pick(frame, [name for name in frame.columns if name not in targets])
     if rest.width != model.n_features_in_ or not all(dtype.is_numeric() for dtype in rest.dtypes):
         raise TableError(

@@ -15,15 +15,13 @@ from chainrule.estimators.target_columns import (
     some_of,
     target_values,
 )
+from chainrule.estimators.tasks import task_of
 from chainrule.mathematics.named import did_you_mean
 from chainrule.tables.cells import pick
 from chainrule.tables.date_columns import parse_dates, spelling_of
 
 if TYPE_CHECKING:
     import polars as pl
-
-FEW = 10
-"""Whole numbers with at most this many different values may well be classes."""
 
 
 class Problem(NamedTuple):
@@ -67,8 +65,9 @@ def problem_of(
 ) -> Problem:
     """Take a table apart into a problem; without a ``task``, the targets decide.
 
-    Texts, categories and booleans are classes, numbers are numbers; several booleans are labels. Rows
-    without a target are left out. The column of groups is none to learn from; that of times is.
+    Texts, categories, booleans, and 0 and 1, are classes, other numbers are numbers; several booleans, or
+    columns of 0 and 1, are labels; dates are refused. Rows without a target are left out. The column of
+    groups is none to learn from; that of times is.
 
     Raises
     ------
@@ -92,7 +91,7 @@ def problem_of(
     if not X.width:
         raise ArgumentError("a table must have columns to learn from; none is left beside the target.")
     if task is None:
-        task, why = _task_of(frame, targets)
+        task, why = task_of(frame, targets)
     else:
         task = Task.LABELS if task is Task.CLASSIFICATION and len(set(targets)) > 1 else task
         why = "as asked for"
@@ -147,7 +146,7 @@ def select_columns(frame: "pl.DataFrame", names: Sequence[str]) -> "pl.DataFrame
     if absent:
         raise TableError(
             f"a table must have the columns of training; missing {some_of(absent)}. "
-            f"It has {some_of(frame.columns)}. Add or rename columns."
+            f"It has {some_of(frame.columns)}. Add or rename columns.{_without_header(frame)}"
         )
     return pick(frame, names)
 
@@ -156,46 +155,20 @@ def refuse_absent(name: str, frame: "pl.DataFrame") -> None:
     """Raise ArgumentError if a column that an option names is not in the table."""
     if name not in frame.columns:
         hint = did_you_mean(name, frame.columns)
-        raise ArgumentError(f"there is no column {name!r}; the table has {some_of(frame.columns)}.{hint}")
-
-
-def _task_of(frame: "pl.DataFrame", targets: Sequence[str]) -> tuple[Task, str]:
-    import polars as pl
-
-    columns = [frame[name] for name in dict.fromkeys(targets)]
-    if len(columns) > 1:
-        if all(column.dtype == pl.Boolean for column in columns):
-            return Task.LABELS, "booleans"
-        return Task.REGRESSION, f"{len(columns)} columns of numbers"
-    target = columns[0]
-    values = target.drop_nulls()
-    different = values.n_unique()
-    if not target.dtype.is_numeric():
-        kind = "booleans" if target.dtype == pl.Boolean else _different(different, "text")
-        _refuse_misspelt_numbers(target)
-        return Task.CLASSIFICATION, kind
-    if different <= FEW and (values == values.floor()).all():
-        return (
-            Task.REGRESSION,
-            f"{_different(different, 'whole number')}; use --task classification if they are classes",
+        raise ArgumentError(
+            f"there is no column {name!r}; the table has {some_of(frame.columns)}."
+            f"{hint}{_without_header(frame)}"
         )
-    return Task.REGRESSION, "numbers"
 
 
-def _refuse_misspelt_numbers(target: "pl.Series") -> None:
-    """Refuse text of which half or more are numbers: rather numbers with an unknown mark for missing."""
-    import polars as pl
-
-    if target.dtype != pl.String:
-        return
-    present = target.drop_nulls()
-    strange = present.filter(present.cast(pl.Float64, strict=False).is_null())
-    if 0 < 2 * len(strange) <= len(present):
-        raise TableError(
-            f"column {target.name!r} must be all numbers or all classes; got both (first text "
-            f"{strange[0]!r}). If that means missing, add --missing and remove these rows; if all are "
-            "classes, add --task classification."
-        )
+def _without_header(frame: "pl.DataFrame") -> str:
+    """Why columns are called column_1, column_2 and so on."""
+    if list(frame.columns) != [f"column_{k}" for k in range(1, frame.width + 1)]:
+        return ""
+    return (
+        " The file has no header (its first row looks like data), so that its columns are called column_1, "
+        "column_2, …: use these names, or put a line with the right ones on top."
+    )
 
 
 def _weights(column: "pl.Series") -> np.ndarray:
@@ -207,7 +180,3 @@ def _weights(column: "pl.Series") -> np.ndarray:
             f"got {kind_of(column) if not column.dtype.is_numeric() else f'{values.min():g}'}. Correct them."
         )
     return values
-
-
-def _different(number: int, what: str) -> str:
-    return f"a single {what}" if number == 1 else f"{number} different {what}s"

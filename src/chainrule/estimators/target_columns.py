@@ -95,6 +95,8 @@ def _classes(target: "pl.Series") -> np.ndarray:
 
     if target.dtype in (pl.String, pl.Categorical, pl.Enum):
         return np.array(target.cast(pl.String).to_list())
+    if target.dtype.is_temporal():
+        return np.array(target.dt.to_string("iso").to_list())
     if target.dtype == pl.Boolean or target.dtype.is_integer():
         return target.to_numpy()
     if target.dtype.is_numeric():

@@ -66,9 +66,9 @@ def fit_scale(y: np.ndarray, weight: np.ndarray | None, loss: Loss, log: bool = 
 def refuse_log(y: np.ndarray, loss: Loss) -> None:
     """Refuse what has no logarithm, and losses that take the logarithm themselves."""
     if loss.domain is not REAL or loss.link != "identity":
+        why = "takes a logarithm itself" if loss.link == "log" else f"needs {loss.domain.text}"
         raise ArgumentError(
-            f"target_transform must be None with the loss {loss.name!r}, which needs {loss.domain.text}; "
-            "got 'log'."
+            f"target_transform must be left out with the loss {loss.name!r}, which {why}; got both."
         )
     row, column = np.nonzero(~(y > 0))
     if row.size:
