@@ -11,6 +11,7 @@ from chainrule.errors import FileError
 from chainrule.tables.cells import without_missing
 from chainrule.tables.delimited import read_delimited
 from chainrule.tables.encodings import as_utf8
+from chainrule.tables.parquet_pages import impossible_page
 from chainrule.tables.sources import Source
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ def _read_parquet(source: Source) -> "pl.DataFrame":
         raise FileError(
             f"{source.name} must be a whole Parquet file; its end is cut off. Write or copy it again."
         )
+    with source.open() as file:
+        impossible = impossible_page(file)
+    if impossible is not None:
+        raise FileError(f"{source.name} must be a whole Parquet file; {impossible}. Write or copy it again.")
     return pl.read_parquet(source.place(), hive_partitioning=False)
 
 
