@@ -169,6 +169,8 @@ def test_intervals_and_sets_have_columns(call: Call, folder: Path, tmp_path: Pat
     ):
         result = call("predict", tmp_path / model, folder / "new.csv", *options)
         assert (result.exit_code, says in result.stderr) == (2, True)
+    unsure = call("predict", tmp_path / "price", folder / "new.csv", "--interval", "0.999")
+    assert "Ask for less, or fit with more rows.\n" in unsure.stderr
     few = call("predict", folder / "price.model", folder / "new.csv", "--interval", "0.9")
     assert (few.exit_code, "--interval must be left out: the model kept no rows back" in few.stderr) == (
         2,

@@ -106,3 +106,8 @@ def test_of_several_quantiles_the_middle_one_is_scored() -> None:
 def test_quantile_levels() -> None:
     assert quantile_levels(find_loss("quantile(0.1, 0.5)")) == (0.1, 0.5)
     assert quantile_levels(find_loss("squared_error")) == ()
+
+
+def test_a_certain_answer_that_is_right_loses_nothing_rather_than_less():
+    found = classification_scores(np.zeros(3, int), np.zeros(3, int), np.tile([1.0, 0.0], (3, 1)))
+    assert str(found["log_loss"]) == "0.0"

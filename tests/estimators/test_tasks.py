@@ -85,3 +85,24 @@ def test_dates_are_no_target_unless_they_are_said_to_be_classes(values: Any) -> 
     ):
         problem_of(frame, ["when"])
     assert len(set(problem_of(frame, ["when"], Task.CLASSIFICATION).y.tolist())) == 2
+
+
+def test_several_targets_of_text_are_refused_with_what_to_do() -> None:
+    with pytest.raises(
+        TableError, match=r"several targets must be numeric; 'city' is text.*one model for each"
+    ):
+        problem_of(FRAME, ["size", "city"])
+    with pytest.raises(TableError, match=r"classify must be boolean, or 0 and 1; 'city' is text. Fit one"):
+        problem_of(FRAME, ["sold", "city"], Task.CLASSIFICATION)
+
+
+@pytest.mark.parametrize("spelt", ["${:,}", "{}%", "{},5 €", "-£{}"])
+def test_amounts_with_signs_are_no_classes_unless_they_are_few_or_said_to_be(spelt: str) -> None:
+    values = [spelt.format(1000 + k) for k in range(11)]
+    frame = pl.DataFrame({"x": range(11), "y": values})
+    with pytest.raises(TableError, match=r"got numbers with signs, such as .* if its 11 different values"):
+        problem_of(frame, ["y"])
+    assert problem_of(frame, ["y"], Task.CLASSIFICATION).task is Task.CLASSIFICATION
+    versions = frame.with_columns(y=pl.Series([f"1.{k}.0" for k in range(11)]))
+    assert problem_of(versions, ["y"]).task is Task.CLASSIFICATION
+    assert problem_of(frame[:10], ["y"]).task is Task.CLASSIFICATION

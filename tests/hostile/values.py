@@ -127,6 +127,7 @@ TARGETS = [
     Case("dates", text(with_column("y", DAYS)), says="numbers or classes; got dates or times"),
     Case("dates that are classes", text(with_column("y", DAYS)), FIT + " --task classification"),
     Case("zeros and ones", cells("y", 0, 1), FIT + " --balanced"),
+    Case("amounts with signs", cells("y", *(f"{k} %" for k in range(24))), says="numbers with signs"),
     Case("negative for poisson", text(), FIT + " --loss poisson", says="needs y ≥ 0"),
     Case("booleans", cells("y", "true", "false")),
     Case("texts of odd letters", cells("y", "🏠", "a,b", "say x")),
@@ -142,7 +143,9 @@ TARGETS = [
     Case("uint64", typed("y", [2**64 - 1, 0, 5], pl.UInt64), IN_PARQUET),
     Case("named twice", text(), FIT + " --target y"),
     Case("and an input", text(), FIT + " --target a --drop a", says="two of them", code=2),
-    Case("of several kinds", text(), FIT + " --target c", says="'c' must be numeric"),
+    Case(
+        "of several kinds", text(), FIT + " --target c", says="several targets must be numeric; 'c' is text"
+    ),
 ]
 WEIGHTS = [
     Case("negative", column("w", 1, -1), says="numbers of 0 or more"),

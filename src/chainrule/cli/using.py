@@ -40,7 +40,7 @@ def predict_table(
     for source in (model_file, table):
         refuse_same(output, source)
     report = Report(quiet)
-    with report.warnings():
+    with report.warnings(lambda said: said.replace(" or a greater validation_fraction", "")):
         model = load(model_file)
         targets = _targets(model)
         frame = _read(model, table, missing)

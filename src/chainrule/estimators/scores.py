@@ -52,7 +52,7 @@ def classification_scores(
     if probabilities is not None:
         certain = np.finfo(np.float64).eps
         own = np.take_along_axis(probabilities, codes[:, None], axis=1)[:, 0]
-        scores["log_loss"] = float(-np.log(own.clip(certain, 1)).mean())
+        scores["log_loss"] = float(abs(np.log(own.clip(certain, 1)).mean()))  # never −0
         if probabilities.shape[1] == 2:
             score = probabilities[:, 1]
     if score is not None:

@@ -70,7 +70,7 @@ def numbers_of(target: "pl.Series", what: str = "the target") -> np.ndarray:
         shown = "" if target.dtype != pl.String else _first_text(target)
         raise TableError(
             f"the target {target.name!r} must be numeric for regression; got {kind_of(target)}{shown}. "
-            "Convert it, or use --task classification."
+            "Convert it, or fit with --task classification."
         )
     values = target.cast(pl.Float64).to_numpy().astype(np.float64)
     wrong = ~np.isfinite(values)
@@ -114,6 +114,13 @@ def _classes(target: "pl.Series") -> np.ndarray:
 
 
 def _zeros_and_ones(target: "pl.Series") -> np.ndarray:
+    import polars as pl
+
+    if not (target.dtype.is_numeric() or target.dtype == pl.Boolean):
+        raise TableError(
+            f"each of several targets to classify must be boolean, or 0 and 1; {target.name!r} is "
+            f"{kind_of(target)}. Fit one model for each."
+        )
     values = numbers_of(target)
     wrong = (values != 0) & (values != 1)
     if wrong.any():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chainrule.errors import TableError
-from chainrule.estimators.target_columns import Task
+from chainrule.estimators.target_columns import Task, kind_of
 from chainrule.tables.date_columns import spelling_of
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ FEW = 10
 ZERO_AND_ONE = "0 and 1; use --task regression if they are amounts"
 """What the targets are where 0 and 1 are taken for classes."""
 
+_SIGNED_NUMBER = r"^\s*-?([$€£¥]\s*-?\d[\d.,' ]*|\d[\d.,' ]*[%$€£¥])\s*$"
 _TIME_OF_DAY = r"^\s*([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?\s*$"
 
 
@@ -38,6 +39,12 @@ def task_of(frame: "pl.DataFrame", targets: Sequence[str]) -> tuple[Task, str]:
             return Task.LABELS, "booleans"
         if all(column.dtype == pl.Boolean or _zero_and_one(column) for column in columns):
             return Task.LABELS, f"each {ZERO_AND_ONE}"
+        for column in columns:
+            if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+                raise TableError(
+                    f"each of several targets must be numeric; {column.name!r} is {kind_of(column)}. Convert "
+                    "it, or fit one model for each."
+                )
         return Task.REGRESSION, f"{len(columns)} columns of numbers"
     target = columns[0]
     values = target.drop_nulls()
@@ -86,18 +93,25 @@ def _refuse_dates(target: "pl.Series") -> None:
 
 
 def _refuse_misspelt_numbers(target: "pl.Series") -> None:
-    """Refuse text of which half or more are numbers: rather numbers with an unknown mark for missing."""
+    """Refuse text of which half or more are numbers, some mark then means missing; and amounts in text."""
     import polars as pl
 
     if target.dtype != pl.String:
         return
     present = target.drop_nulls()
     strange = present.filter(present.cast(pl.Float64, strict=False).is_null())
+    signed = len(strange) == len(present) and present.str.contains(_SIGNED_NUMBER).all()
+    if signed and present.n_unique() > FEW:
+        raise TableError(
+            f"the target {target.name!r} must be numbers or classes; got numbers with signs, such as "
+            f"{present[0]!r}. Take the signs out of the column, or add --task classification if its "
+            f"{present.n_unique():,} different values are classes."
+        )
     if 0 < 2 * len(strange) <= len(present):
         raise TableError(
             f"column {target.name!r} must be all numbers or all classes; got both (first text "
-            f"{strange[0]!r}). If that means missing, add --missing and remove these rows; if all are "
-            "classes, add --task classification."
+            f"{strange[0]!r}). If that means missing, add --missing, which leaves these rows out; if all "
+            "are classes, add --task classification."
         )
 
 
