@@ -439,3 +439,12 @@ def test_balanced_weights_count_in_the_loss_but_not_in_the_guarantee():
     assert (model.predict(X) == "rare").mean() > (plain.predict(X) == "rare").mean()
     codes = np.searchsorted(model.classes_, rare)
     assert model.predict_set(X, 0.9)[np.arange(2000), codes].mean() > 0.85
+
+
+@pytest.mark.parametrize("weights", [{"other": 2}, {"no": "much"}])
+def test_weights_of_other_classes_are_refused(weights):
+    model = DeepClassifier((4,), max_iter=1, class_weight=weights)
+    with pytest.raises(
+        ArgumentError, match=r"class_weight must be None, 'balanced', or a dict.*\['no', 'yes'\]; got"
+    ):
+        model.fit(np.arange(4.0)[:, None], ["no", "yes"] * 2)

@@ -300,7 +300,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             classes, codes = np.unique(y, return_inverse=True)
             totals = np.bincount(codes, weight)
             return weight * (weight.sum() / (len(classes) * totals))[codes]
-        by_class = compute_sample_weight(self.class_weight, y)
+        try:
+            by_class = np.asarray(compute_sample_weight(self.class_weight, y), np.float64)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(
+                "class_weight must be None, 'balanced', or a dict with numbers for some of the classes "
+                f"{self.classes_[:10].tolist()}; got {self.class_weight!r:.80} ({error})."
+            ) from None
         return by_class if weight is None else weight * by_class
 
     def _learn_from(self, unseen: Rows | None, training: Rows) -> None:
