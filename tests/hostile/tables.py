@@ -134,7 +134,12 @@ CASES = [
     Case("5 MB of separators", "," * 5_000_000, says="only a header"),
     Case("5 MB of quotes", '"' * 5_000_001, says="only a header"),
     Case("5 MB of line ends and a letter", "\n" * 5_000_000 + "y", says="only a header"),
-    Case("100,000 different texts", different(100_000), FIT + " --hidden none", tells="as an identifier or free text does"),
+    Case(
+        "100,000 different texts",
+        different(100_000),
+        FIT + " --hidden none",
+        tells="as an identifier or free text does",
+    ),
     Case(
         "a million different texts",
         different(1_000_000),
