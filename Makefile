@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format bench clean
+.PHONY: help demo test test-all check format peers bench accuracy clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,13 +36,18 @@ format: $(READY)  ## Format the code and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-$(VENV)/torch: $(READY) requirements-benchmarks.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-benchmarks.txt
-	@touch $(VENV)/torch
+$(VENV)/peers: $(READY) requirements-benchmarks.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-benchmarks.txt -c requirements.txt
+	@touch $(VENV)/peers
 
-bench: $(VENV)/torch  ## Steps per second beside PyTorch and hand-written JAX; start-up, folds, one-row predict
+peers: $(VENV)/peers  ## Install what the benchmarks compare with
+
+bench: $(VENV)/peers  ## Steps per second beside PyTorch and hand-written JAX; start-up, folds, one-row predict
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/latency.py
+
+accuracy: $(VENV)/peers  ## Accuracy and time beside boosted trees and RealMLP on the tables in DATA=FOLDER (hours)
+	$(BIN)/python benchmarks/accuracy.py --data $(DATA) --results build/accuracy.jsonl --write docs/accuracy.md
 
 clean:  ## Remove the environment and what the demo made
 	rm -rf $(VENV) demo build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
