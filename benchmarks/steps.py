@@ -26,7 +26,7 @@ import optax
 
 from chainrule import OPTIMIZERS, SCHEDULES, Network
 from chainrule.training import batches
-from chainrule.training.epoch import Program, begin, run_epoch
+from chainrule.training.epoch import Counts, Program, begin, run_epoch
 
 SHAPES = [
     ((2, 16, 16, 1), 32, 1000),
@@ -40,11 +40,11 @@ Turn = Callable[[], None]
 
 def ours(sizes: tuple[int, ...], batch: int, x: np.ndarray, y: np.ndarray, order: np.ndarray) -> Turn:
     network = Network(sizes, activation="relu")
-    program = Program(network, OPTIMIZERS["adam"], SCHEDULES["constant"], None, batch, None)
+    program = Program(network, OPTIMIZERS["adam"], SCHEDULES["constant"], None, batch)
     state = begin(program, network.initialize(0))
-    table = batches.put(x, y, None)
+    table = batches.put(x, y, np.ones(len(x)))
     plan = np.array([1e-3, 0.0, 0.0, 1e6], np.float32)
-    counts = np.array([len(order), len(x), 0, 1], np.int32)
+    counts = Counts(*map(np.int32, (len(order), len(x), 0, 1)))
     order = order.reshape(-1, min(batches.BLOCK, len(order)), batch)
 
     def turn() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from chainrule.training.batches import BLOCK, order, padded, put
+from chainrule.training.batches import BLOCK, judged, order, padded, put
 
 
 @pytest.mark.parametrize("least", [1, 256])
@@ -25,40 +25,40 @@ def test_put_pads_with_rows_of_weight_0():
     assert table.x.shape[0] == table.y.shape[0] == table.weight.shape[0] == padded(3)
     np.testing.assert_array_equal(table.x[:3], x)
     np.testing.assert_array_equal(table.x[3:], np.repeat(x[:1], padded(3) - 3, axis=0))
-    np.testing.assert_allclose(table.weight[:3], [0.5, 1, 1.5])
+    np.testing.assert_array_equal(table.weight[:3], [1, 2, 3])
     assert not np.asarray(table.weight[3:]).any()
     assert table.x.dtype == np.float32
 
 
-def test_weights_have_mean_1_and_are_1_by_default():
-    x = np.zeros((4, 1), np.float32)
-    assert np.asarray(put(x, x, np.array([1e6, 3e6, 0, 0])).weight[:4]).mean() == 1
-    np.testing.assert_array_equal(put(x, x, None).weight[:4], np.ones(4))
+@pytest.mark.parametrize("members", [None, 2])
+def test_rows_that_judge_weigh_1_on_average_and_unused_places_nothing(members):
+    parts = [np.array([3, 4]), np.array([1, 2, 5])][: members or 1]
+    weight = np.arange(6.0)
+    laid = judged(parts, weight, members)
+    rows, weights = (np.asarray(array).reshape(len(parts), -1) for array in laid)
+    for k, part in enumerate(parts):
+        np.testing.assert_array_equal(rows[k, : len(part)], part)
+        np.testing.assert_allclose(weights[k, : len(part)], weight[part] / weight[part].mean())
+        assert not weights[k, len(part) :].any()
+    assert laid.rows.ndim == (2 if members is None else 3)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 32, 1000])
 def test_order_has_every_row_once_and_fills_up_with_padding(batch_size):
-    rows = 50
-    x = np.zeros((rows, 1), np.float32)
-    table = put(x, x, None)
-    places = order(table, batch_size, np.random.default_rng(0))
+    rows, room = np.arange(100, 150), 160
+    places = order(rows, room, batch_size, np.random.default_rng(0))
     assert places.shape[2] == batch_size
     assert places.shape[1] <= BLOCK
     flat = places.ravel()
-    np.testing.assert_array_equal(np.sort(flat[:rows]), np.arange(rows))
-    assert (flat[:rows] != np.arange(rows)).any()
-    assert (flat[rows:] == rows).all()  # the first padding row, whose weight is 0
-    assert float(table.weight[rows]) == 0
+    np.testing.assert_array_equal(np.sort(flat[:50]), rows)
+    assert (flat[:50] != rows).any()
+    assert (flat[50:] == room - 1).all()  # the last padding row, whose weight is 0
 
 
 def test_order_without_a_generator_keeps_the_rows():
-    x = np.zeros((20, 1), np.float32)
-    flat = order(put(x, x, None), 8, None).ravel()
+    flat = order(np.arange(20), padded(20), 8, None).ravel()
     np.testing.assert_array_equal(flat[:20], np.arange(20))
 
 
 def test_order_has_one_shape_for_tables_of_one_padded_size():
-    tables = [
-        put(np.zeros((rows, 1), np.float32), np.zeros((rows, 1), np.float32), None) for rows in (200, 201)
-    ]
-    assert len({order(table, 32, None).shape for table in tables}) == 1
+    assert len({order(np.arange(rows), padded(rows), 32, None).shape for rows in (200, 201)}) == 1

@@ -10,7 +10,7 @@ from chainrule import Network, train
 from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
 from chainrule.network.parameters import map_matrices, named
 from chainrule.training import batches
-from chainrule.training.epoch import Program, begin, restored, run_epoch
+from chainrule.training.epoch import Counts, Program, begin, restored, run_epoch
 from chainrule.training.optimizers import find_optimizer
 from chainrule.training.schedules import SCHEDULES, find_schedule
 
@@ -141,12 +141,14 @@ def test_dropout_draws_anew_in_each_step_and_is_off_in_validation(table):
 
 def one_epoch(table, change=lambda part: part):
     network = Network((3, 4, 1), "tanh", "squared_error")
-    program = Program(network, find_optimizer("adam"), find_schedule("constant"), None, BATCH, None)
-    laid = batches.put(*table)
+    program = Program(network, find_optimizer("adam"), find_schedule("constant"), None, BATCH)
+    x, y, weight = table
+    laid = batches.put(x, y, weight / weight.mean())
     laid = laid._replace(x=change(laid.x), y=change(laid.y))
-    order = batches.order(laid, BATCH, None)
+    steps = -(-ROWS // BATCH)
+    order = batches.order(np.arange(ROWS), laid.x.shape[0], BATCH, None)
     plan = np.array([0.01, 0.0, 0, 5], np.float32)
-    counts = np.array([-(-ROWS // BATCH), ROWS, 0, 1], np.int32)
+    counts = Counts(*map(np.int32, (steps, ROWS, 0, 1)))
     return run_epoch(program, begin(program, network.initialize(0)), laid, None, order, plan, counts)
 
 

@@ -1,5 +1,6 @@
 """Rows in batches: padded to sizes that recur, so that tables of almost the same size share a program."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -7,6 +8,7 @@ import numpy as np
 from jax import Array
 
 BLOCK = 8  # steps whose rows are gathered at once
+_CHUNK = 256  # rows that validation looks at together
 
 
 class Table(NamedTuple):
@@ -15,8 +17,15 @@ class Table(NamedTuple):
     x: Array
     y: Array
     weight: Array
-    """Of mean 1 over the real rows."""
+    """What each row counts in training."""
     rows: int
+
+
+class Judged(NamedTuple):
+    """The rows that say how good a network is, (…, chunks, rows of a chunk); unused places weigh 0."""
+
+    rows: Array
+    weight: Array
 
 
 def padded(rows: int, least: int = 1) -> int:
@@ -28,27 +37,42 @@ def padded(rows: int, least: int = 1) -> int:
     return -(-(rows + 1) // grain) * grain
 
 
-def put(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, least: int = 1) -> Table:
+def put(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Table:
     """Lay rows on the device, padded; x is (rows, inputs), y (rows, targets), weight (rows,)."""
     rows = x.shape[0]
-    extra = padded(rows, least) - rows
+    extra = padded(rows) - rows
 
     def fill(array: np.ndarray) -> Array:
         return jnp.asarray(np.concatenate([array, np.repeat(array[:1], extra, axis=0)]))
 
-    w = np.ones(rows, x.dtype) if weight is None else (weight / weight.mean()).astype(x.dtype)
-    return Table(fill(x), fill(y), jnp.asarray(np.concatenate([w, np.zeros(extra, x.dtype)])), rows)
+    return Table(
+        fill(x), fill(y), jnp.asarray(np.concatenate([weight, np.zeros(extra)]).astype(x.dtype)), rows
+    )
 
 
-def order(table: Table, batch_size: int, numbers: np.random.Generator | None) -> np.ndarray:
-    """Which rows each step sees, shape (blocks, steps of a block, batch_size); unused places are padding.
+def judged(parts: Sequence[np.ndarray], weight: np.ndarray, members: int | None) -> Judged:
+    """Lay out which rows judge each network, padded; ``weight`` has the weights of all rows."""
+    size = padded(max(map(len, parts)), _CHUNK)
+    places, weights = np.zeros((len(parts), size), np.int32), np.zeros((len(parts), size))
+    for k, part in enumerate(parts):
+        places[k, : len(part)] = part
+        weights[k, : len(part)] = weight[part] / weight[part].mean()
+    shape = (size // _CHUNK, _CHUNK) if members is None else (members, size // _CHUNK, _CHUNK)
+    return Judged(
+        jnp.asarray(places.reshape(shape)), jnp.asarray(weights.reshape(shape).astype(jnp.result_type(float)))
+    )
+
+
+def order(rows: np.ndarray, room: int, batch_size: int, numbers: np.random.Generator | None) -> np.ndarray:
+    """Which of these rows each step sees, shape (blocks, steps of a block, batch_size).
 
     Without a generator the rows keep their order. NumPy shuffles: its permutation is 50 times as fast as
-    one inside the compiled program.
+    one inside the compiled program. ``room`` is how many rows the table has place for, and the last of them
+    is one of weight 0: it stands in unused places.
     """
-    room = -(-table.x.shape[0] // batch_size)
-    block = min(BLOCK, room)
-    blocks = -(-room // block)
-    places = np.full(blocks * block * batch_size, table.rows, np.int32)
-    places[: table.rows] = np.arange(table.rows) if numbers is None else numbers.permutation(table.rows)
+    most = -(-room // batch_size)
+    block = min(BLOCK, most)
+    blocks = -(-most // block)
+    places = np.full(blocks * block * batch_size, room - 1, np.int32)
+    places[: len(rows)] = rows if numbers is None else numbers.permutation(rows)
     return places.reshape(blocks, block, batch_size)

@@ -1,7 +1,8 @@
 """One epoch as one compiled program: gather a batch, both passes, a step, and again; then validation.
 
 Row counts and step counts are arguments of the program, not part of it, and tables come in padded
-sizes, so that the folds of a cross-validation share one program.
+sizes, so that the folds of a cross-validation share one program. The program is written for one network;
+members of an ensemble are a leading axis of it.
 """
 
 from functools import partial
@@ -17,7 +18,7 @@ from chainrule.mathematics.dropout import mix
 from chainrule.network import propagation
 from chainrule.network.network import Network, shapes
 from chainrule.network.parameters import Parameters, map_matrices
-from chainrule.training.batches import Table
+from chainrule.training.batches import Judged, Table
 from chainrule.training.optimizers import Optimizer
 from chainrule.training.schedules import Schedule
 
@@ -30,7 +31,19 @@ class Program(NamedTuple):
     schedule: Schedule
     max_norm: float | None
     batch_size: int
-    validation_chunk: int | None
+    members: int | None = None
+    """How many networks learn side by side, along a leading axis; None is one without that axis."""
+
+
+class Counts(NamedTuple):
+    """What an epoch is told in whole numbers."""
+
+    steps: Any
+    rows: Any
+    """How many rows a network learns from."""
+    seed: Any
+    number: Any
+    """Of the epoch, from 1."""
 
 
 class State(NamedTuple):
@@ -46,15 +59,21 @@ class State(NamedTuple):
 def begin(program: Program, parameters: Parameters) -> State:
     """Make the state before the first epoch."""
     kept = restored(program.network, parameters)
-    state = State(kept, program.optimizer.direction.init(kept), kept, jnp.asarray(jnp.inf))
+    memory, worst = program.optimizer.direction.init, jnp.asarray(jnp.inf)
+    if program.members is not None:
+        memory, worst = jax.vmap(memory), jnp.full(program.members, jnp.inf)
+    state = State(kept, memory(kept), kept, worst)
     # No weak types: an epoch returns none, and would be compiled anew for its own result.
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, leaf.dtype), state)
 
 
 def restored(network: Network, parameters: Parameters) -> Parameters:
-    """Turn kept parameters into public ones, or back: each W that is best kept transposed is transposed."""
+    """Turn kept parameters into public ones, or back: each W that is best kept transposed is transposed.
+
+    With or without a leading axis of members.
+    """
     return map_matrices(
-        lambda W, public: W.T if inputs_first(*public.shape) else W, parameters, shapes(network)
+        lambda W, public: W.mT if inputs_first(*public.shape) else W, parameters, shapes(network)
     )
 
 
@@ -67,18 +86,34 @@ def run_epoch(
     program: Program,
     state: State,
     table: Table,
-    held_out: Table | None,
+    judged: Judged | None,
     order: Array,
     plan: Array,
-    counts: Array,
+    counts: Counts,
 ) -> tuple[State, Array]:
     """All steps of one epoch.
 
     ``order`` (blocks, steps of a block, batch_size) says which rows each step sees; ``plan`` is learning
-    rate, weight decay, steps done before, and steps planned in all; ``counts`` is steps, rows, seed and
-    number of the epoch.
+    rate, weight decay, steps done before, and steps planned in all.
     The report is loss, validation loss, whether all is finite, and whether this is the best so far.
+    With members, state, ``judged``, ``order``, ``counts.rows``, ``counts.seed`` and the report have them as
+    their first axis.
     """
+    if program.members is None:
+        return _epoch(program, state, table, judged, order, plan, counts)
+    axes = (0, None, 0, 0, None, Counts(None, 0, 0, None))
+    return jax.vmap(partial(_epoch, program), in_axes=axes)(state, table, judged, order, plan, counts)
+
+
+def _epoch(
+    program: Program,
+    state: State,
+    table: Table,
+    judged: Judged | None,
+    order: Array,
+    plan: Array,
+    counts: Counts,
+) -> tuple[State, Array]:
     network, rule = program.network, program.optimizer
     rate, decay, done, planned = plan
     steps, rows, seed, number = counts
@@ -118,10 +153,10 @@ def run_epoch(
     finite = (
         jnp.isfinite(loss) & jnp.array([jnp.isfinite(p).all() for p in jax.tree.leaves(parameters)]).all()
     )
-    if held_out is None:
+    if judged is None:
         score, improved = loss, finite
     else:
-        score = _evaluate(program, parameters, held_out)
+        score = _evaluate(network, parameters, table, judged)
         finite &= jnp.isfinite(score)
         improved = finite & (score <= state.best_loss)
     best = jax.tree.map(lambda new, old: jnp.where(improved, new, old), parameters, state.best)
@@ -156,18 +191,14 @@ def _clipped(gradients: Parameters, max_norm: float) -> Parameters:
     return jax.tree.map(lambda g: g * jnp.minimum(1, max_norm / jnp.maximum(norm, 1e-30)), gradients)
 
 
-def _evaluate(program: Program, parameters: Parameters, table: Table) -> Array:
-    """The plain weighted mean loss of a table, a chunk of rows at a time."""
-    network, chunk = program.network, program.validation_chunk
-    assert chunk is not None
+def _evaluate(network: Network, parameters: Parameters, table: Table, judged: Judged) -> Array:
+    """The plain weighted mean loss of some rows, a chunk of them at a time."""
     parameters = restored(network, parameters)
 
     def add(i: Array, total: Array) -> Array:
-        x, y, weight = (
-            jax.lax.dynamic_slice_in_dim(part, i * chunk, chunk) for part in (table.x, table.y, table.weight)
-        )
-        y_hat = propagation.forward(network.layers, parameters, x)[-1]
-        return total + (weight * network.loss.value(y_hat, y)).sum()
+        rows = judged.rows[i]
+        y_hat = propagation.forward(network.layers, parameters, table.x[rows])[-1]
+        return total + (judged.weight[i] * network.loss.value(y_hat, table.y[rows])).sum()
 
-    chunks = (table.rows + chunk - 1) // chunk
-    return jax.lax.fori_loop(0, chunks, add, jnp.zeros((), table.x.dtype)) / table.rows
+    chunks, zero = judged.rows.shape[0], jnp.zeros((), table.x.dtype)
+    return jax.lax.fori_loop(0, chunks, add, zero) / judged.weight.sum()

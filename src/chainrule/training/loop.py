@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from math import inf
-from numbers import Integral, Real
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +14,9 @@ from chainrule.errors import ArgumentError
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
 from chainrule.training import batches, compilation_cache
-from chainrule.training.early_stopping import Patience
-from chainrule.training.epoch import Program, State, begin, restored, run_epoch
-from chainrule.training.optimizers import find_optimizer
-from chainrule.training.schedules import find_schedule
-
-_CHUNK = 256  # rows that validation looks at together
+from chainrule.training.epoch import Counts, Program, State, begin, restored, run_epoch
+from chainrule.training.folds import Folds
+from chainrule.training.settings import Settings, settings
 
 
 class Epoch(NamedTuple):
@@ -29,7 +25,7 @@ class Epoch(NamedTuple):
     number: int
     """1 for the first."""
     loss: float
-    """The mean of the batches' losses, penalties included, while the parameters moved."""
+    """The mean of the batches' losses, penalties included, while the parameters moved; of members, theirs."""
     validation_loss: float | None
     """The plain loss of the validation rows after the epoch; None without such rows."""
     improved: bool
@@ -108,110 +104,168 @@ def train(
     ArgumentError
         At the call, when an argument is outside what it may be.
     """
-    rule, planned = find_optimizer(optimizer), find_schedule(schedule)
-    _refuse(
-        rule.own_rate and not (learning_rate is weight_decay is None),
-        "learning_rate and weight_decay must be left to an optax transformation, which has its own",
-        "one of them",
+    told = settings(
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        schedule=schedule,
+        weight_decay=weight_decay,
+        max_norm=max_norm,
+        batch_size=batch_size,
+        epochs=epochs,
+        patience=patience,
+        tol=tol,
+        shuffle=shuffle,
+        seed=seed,
     )
-    rate = rule.learning_rate if learning_rate is None else learning_rate
-    decay = rule.weight_decay if weight_decay is None else weight_decay
-    _refuse(not (_number(rate) and 0 < rate < inf), "learning_rate must be a number above 0", rate)
-    _refuse(not (_number(decay) and 0 <= decay < inf), "weight_decay must be a number of 0 or more", decay)
-    _refuse(not (_number(tol) and 0 <= tol < inf), "tol must be a number of 0 or more", tol)
-    _refuse(
-        rule.full_batch and decay > 0,
-        f"weight_decay must be 0 for {rule.name}, whose line search minimises the loss itself (use l2)",
-        decay,
-    )
-    norm_fits = max_norm is None or (_number(max_norm) and max_norm > 0)
-    _refuse(not norm_fits, "max_norm must be a number above 0, or None", max_norm)
-    _refuse(rule.full_batch and max_norm is not None, f"max_norm must be None for {rule.name}", max_norm)
-    _refuse(
-        rule.full_batch and planned.name != "constant",
-        f"schedule must be constant for {rule.name}, whose line search sets the length of each step",
-        planned.name,
-    )
-    for name, count in (("batch_size", batch_size), ("epochs", epochs), ("patience", patience)):
-        fits = (isinstance(count, Integral) and count >= 1) or (name == "patience" and count is None)
-        _refuse(not fits, f"{name} must be a whole number of at least 1", count)
-    fits = isinstance(seed, Integral) and 0 <= seed < 2**32
-    _refuse(not fits, "seed must be a whole number from 0 to 2³² − 1", seed)
+    x, y, w = _checked(network, x, y, weight)
+    learn, judge = np.arange(len(x)), None
+    if validation is not None:
+        if len(validation) not in (2, 3):
+            raise ArgumentError(f"validation must be (x, y) or (x, y, weight); got {len(validation)} parts.")
+        held_out = _checked(network, *validation)
+        x, y, w = (np.concatenate(both) for both in zip((x, y, w), held_out, strict=True))
+        judge = np.arange(len(learn), len(x))
+    return _begun(network, x, y, w, Folds.same(1, learn, judge), None, parameters, state, told, None)
 
+
+def train_members(
+    network: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    folds: Folds,
+    *,
+    weight: np.ndarray | None = None,
+    parameters: Parameters | None = None,
+    state: State | None = None,
+    deadline: float | None = None,
+    **options: Any,
+) -> Iterator[Epoch]:
+    """Train networks side by side in one compiled program, each on its own rows: see :func:`train`.
+
+    Parameters, state and what comes of them have a leading axis of members. Each member keeps the
+    parameters of the epoch that was best for it on the rows that judge it; patience counts the mean loss.
+
+    Parameters
+    ----------
+    x, y, weight
+        All rows, those that only judge too.
+    folds
+        Which of them each member learns from, and which judge it.
+    deadline
+        When to be done, by ``time.perf_counter()``: fewer epochs are planned where it would pass.
+    options
+        optimizer, learning_rate, schedule, weight_decay, max_norm, batch_size, epochs, patience, tol,
+        shuffle and seed, as for :func:`train`.
+    """
+    told = settings(**options)
+    x, y, w = _checked(network, x, y, weight)
+    return _begun(network, x, y, w, folds, folds.members, parameters, state, told, deadline)
+
+
+def _begun(
+    network: Network,
+    x: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    folds: Folds,
+    members: int | None,
+    parameters: Parameters | None,
+    state: State | None,
+    told: Settings,
+    deadline: float | None,
+) -> Iterator[Epoch]:
     compilation_cache.switch_on()
-    table = _table(network, x, y, weight)
-    _refuse(
-        validation is not None and len(validation) not in (2, 3),
-        "validation must be (x, y) or (x, y, weight)",
-        f"{len(validation or ())} parts",
-    )
-    held_out = None if validation is None else _held_out(network, *validation)
-    program = Program(
-        network,
-        rule,
-        planned,
-        max_norm,
-        table.x.shape[0] if rule.full_batch else int(batch_size),
-        _CHUNK if held_out else None,
-    )
-    seed = int(seed)
-    public = network.initialize(seed) if parameters is None else parameters
-    _refuse(not network.fits(public), "parameters must be those of this network (initialize(seed))", "others")
+    learnt = weight[folds.learn[0] if members is None else np.unique(np.concatenate(folds.learn))]
+    table = batches.put(x, y, weight / learnt.mean())
+    judged = batches.judged(folds.judge, weight, members) if folds.judge else None
+    batch = told.batch(batches.padded(max(map(len, folds.learn))))
+    program = Program(network, told.optimizer, told.schedule, told.max_norm, batch, members)
+    public = initial(network, told.seed, members) if parameters is None else parameters
+    one = public if members is None else jax.tree.map(lambda p: p[0], public)
+    if not network.fits(one):
+        raise ArgumentError("parameters must be those of this network (initialize(seed)); got 'others'.")
     begun = state or begin(program, public)
     fresh = jax.eval_shape(lambda p: begin(program, p), public)
-    _refuse(
-        _structure(begun) != _structure(fresh),
-        f"state must come from a training of this network by {rule.name}",
-        "another one",
-    )
-    return _run(program, begun, table, held_out, rate, decay, epochs, Patience(patience, tol), shuffle, seed)
+    if _structure(begun) != _structure(fresh):
+        raise ArgumentError(
+            f"state must come from a training of this network by {told.optimizer.name}; got 'another one'."
+        )
+    return _run(program, begun, table, judged, folds, told, deadline)
+
+
+def initial(network: Network, seed: int, members: int | None) -> Parameters:
+    """Parameters to begin with; those of members from seeds of their own, the first from ``seed`` itself."""
+    if members is None:
+        return network.initialize(seed)
+    each = [network.initialize((seed + 0x9E3779B9 * k) % 2**32) for k in range(members)]
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *each)
 
 
 def _run(
     program: Program,
     state: State,
     table: batches.Table,
-    held_out: batches.Table | None,
-    rate: float,
-    decay: float,
-    epochs: int,
-    patience: Patience,
-    shuffle: bool,
-    seed: int,
+    judged: batches.Judged | None,
+    folds: Folds,
+    told: Settings,
+    deadline: float | None,
 ) -> Iterator[Epoch]:
-    shuffled = shuffle and not program.optimizer.full_batch
-    steps = -(-table.rows // program.batch_size)
-    for number in range(1, epochs + 1):
-        start = perf_counter()
-        # A generator for each epoch, so that training can be taken up at any of them.
-        numbers = np.random.default_rng((seed, number)) if shuffled else None
-        order = batches.order(table, program.batch_size, numbers)
-        plan = np.array([rate, decay, (number - 1) * steps, epochs * steps], table.x.dtype)
-        counts = np.array([steps, table.rows, seed & 0x7FFFFFFF, number], np.int32)
-        state, report = run_epoch(program, state, table, held_out, order, plan, counts)
-        loss, validation_loss, finite, improved = (float(value) for value in np.asarray(report))
-        patience = patience.after(loss if held_out is None else validation_loss)
+    patience, epochs = told.patience, told.epochs
+    steps = -(-max(map(len, folds.learn)) // program.batch_size)
+    rows = np.array([len(part) for part in folds.learn], np.int32)
+    seeds = ((told.seed + 0x85EBCA6B * np.arange(folds.members)) & 0x7FFFFFFF).astype(np.int32)
+    if program.members is None:
+        rows, seeds = rows[0], seeds[0]
+    number, fastest = 0, inf
+    while number < epochs:
+        number, start = number + 1, perf_counter()
+        order = _order(program, table, folds, told, number)
+        done, planned = (number - 1) * steps, epochs * steps
+        plan = np.array([told.learning_rate, told.weight_decay, done, planned], table.x.dtype)
+        state, report = run_epoch(
+            program, state, table, judged, order, plan, Counts(np.int32(steps), rows, seeds, np.int32(number))
+        )
+        each = np.asarray(report).reshape(-1, 4)
+        loss, validation_loss = (float(mean) for mean in each[:, :2].mean(axis=0))
+        finite, improved = bool(each[:, 2].all()), bool(each[:, 3].any())
+        if folds.members > 1:
+            improved = finite and validation_loss <= patience.best
+        patience = patience.after(loss if judged is None else validation_loss)
+        seconds = perf_counter() - start
         yield Epoch(
             number,
             loss,
-            None if held_out is None else validation_loss,
-            bool(improved),
+            None if judged is None else validation_loss,
+            improved,
             not finite,
-            perf_counter() - start,
+            seconds,
             program,
             state,
         )
         if not finite or patience.exhausted:
             return
+        if deadline is not None:
+            left, fastest = deadline - perf_counter(), min(fastest, seconds)
+            if number > 1 or left < 0:  # the first epoch may have been compiling
+                epochs = min(told.epochs, number + max(0, int(left / fastest)))
 
 
-def _held_out(network: Network, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> batches.Table:
-    return _table(network, x, y, weight, least=_CHUNK)
+def _order(program: Program, table: batches.Table, folds: Folds, told: Settings, number: int) -> np.ndarray:
+    """Which rows each step of each member sees, with a generator for each epoch: training can be taken up."""
+    shuffled = told.shuffle and not program.optimizer.full_batch
+    room, size = table.x.shape[0], program.batch_size
+    orders = []
+    for member, part in enumerate(folds.learn):
+        source = (told.seed, number, member) if member else (told.seed, number)
+        numbers = np.random.default_rng(source) if shuffled else None
+        orders.append(batches.order(part, room, size, numbers))
+    return orders[0] if program.members is None else np.stack(orders)
 
 
-def _table(
-    network: Network, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None, least: int = 1
-) -> batches.Table:
+def _checked(
+    network: Network, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows as the program takes them; ArgumentError if they are not rows of this network."""
     dtype = jnp.result_type(float)
     x, y = np.asarray(x, dtype), np.asarray(y, dtype)
     y = y[:, None] if y.ndim == 1 else y
@@ -228,17 +282,8 @@ def _table(
     network.refuse_targets(y)
     if w is not None and not (np.isfinite(w).all() and (w >= 0).all() and w.sum() > 0):
         raise ArgumentError("weight must be finite and 0 or more, and more than 0 in at least one row.")
-    return batches.put(x, y, w, least)
+    return x, y, np.ones(rows) if w is None else w
 
 
 def _structure(state: State) -> object:
     return jax.tree.structure(state), [leaf.shape for leaf in jax.tree.leaves(state)]
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _refuse(wrong: bool, must: str, got: object) -> None:
-    if wrong:
-        raise ArgumentError(f"{must}; got {got!r}.")

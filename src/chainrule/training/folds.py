@@ -1,0 +1,55 @@
+"""Members as folds: which rows each member of an ensemble learns from, and which judge it."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.intp]
+
+
+class Folds(NamedTuple):
+    """For each member, the numbers of the rows that it learns from, and of those that judge it.
+
+    Rows that a member does not learn from say honestly how good it is. Where each member leaves out another
+    part, every row is predicted by a network that never saw it, and none is lost to validation.
+    """
+
+    learn: tuple[Rows, ...]
+    judge: tuple[Rows, ...]
+    """As many, or none at all."""
+
+    @property
+    def members(self) -> int:
+        """How many there are."""
+        return len(self.learn)
+
+    @property
+    def judged(self) -> Rows:
+        """The rows that judge at least one member, sorted."""
+        return np.unique(np.concatenate(self.judge)) if self.judge else np.empty(0, np.intp)
+
+    @classmethod
+    def same(cls, members: int, learn: Rows, judge: Rows | None = None) -> "Folds":
+        """All members learn from the same rows, and the same others judge them."""
+        return cls((learn,) * members, () if judge is None else (judge,) * members)
+
+    @classmethod
+    def crossed(cls, rounds: list[Rows]) -> "Folds":
+        """A member for each part of each round; a round has the number of each row's part, from 0."""
+        learn, judge = [], []
+        for parts in rounds:
+            for part in range(int(parts.max()) + 1):
+                learn.append(np.flatnonzero(parts != part))
+                judge.append(np.flatnonzero(parts == part))
+        return cls(tuple(learn), tuple(judge))
+
+    def unseen_mean(self, predictions: np.ndarray) -> np.ndarray:
+        """The mean of the predictions (members, rows, …) of each judged row by the members that it judges."""
+        total = np.zeros(predictions.shape[1:], predictions.dtype)
+        times = np.zeros(predictions.shape[1])
+        for own, rows in zip(predictions, self.judge, strict=True):
+            total[rows] += own[rows]
+            times[rows] += 1
+        judged = self.judged
+        return total[judged] / times[judged].reshape(-1, *(1,) * (total.ndim - 1)).astype(total.dtype)
