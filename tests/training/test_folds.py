@@ -36,11 +36,10 @@ def test_the_same_folds_for_all():
     assert Folds.same(2, np.arange(3)).judged.size == 0
 
 
-def test_unseen_mean_asks_only_members_that_did_not_learn_the_row():
+def test_judges_are_the_members_that_did_not_learn_a_row():
     folds = Folds.crossed([np.array([0, 1, 0]), np.array([0, 0, 1])])
-    predictions = np.arange(12.0).reshape(4, 3, 1)  # member m says 3 m + row
-    # Row 0 is left out by members 0 and 2, row 1 by 1 and 2, row 2 by 0 and 3.
-    np.testing.assert_allclose(folds.unseen_mean(predictions)[:, 0], [3, 5.5, 6.5])
+    np.testing.assert_array_equal(folds.judges, [[0, 1, 0], [2, 2, 3]])
+    np.testing.assert_array_equal(Folds.same(2, np.arange(2), np.array([2, 3])).judges, [[0, 0], [1, 1]])
 
 
 def test_a_member_learns_as_a_network_alone(table):

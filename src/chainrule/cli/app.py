@@ -69,6 +69,14 @@ class TaskOption(StrEnum):
     classification = "classification"
 
 
+class EffortOption(StrEnum):
+    """What --effort may be."""
+
+    fast = "fast"
+    balanced = "balanced"
+    best = "best"
+
+
 def _widths(text: str) -> tuple[int, ...]:
     """Widths such as 128,128; none makes a linear model."""
     if text.strip().lower() == "none":
@@ -164,6 +172,15 @@ def fit(
     schedule: Annotated[
         str | None, typer.Option(metavar="NAME", help="How the learning rate moves, such as cosine.")
     ] = None,
+    effort: Annotated[
+        EffortOption | None, typer.Option(help="How many networks learn, and how long; balanced otherwise.")
+    ] = None,
+    members: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many networks learn side by side.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option("--time-limit", metavar="SECONDS", help="Be done by then.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most this many.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Rows per step.")] = None,
     dropout: Annotated[
@@ -234,6 +251,9 @@ def fit(
         "weight_decay": weight_decay,
         "max_norm": max_norm,
         "scoring": metric,
+        "effort": effort and effort.value,
+        "n_members": members,
+        "time_limit": time_limit,
         "class_weight": "balanced" if balanced else None,
         "target_transform": "log" if log else None,
         "random_state": seed,

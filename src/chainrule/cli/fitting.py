@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, without_panics
-from chainrule.cli.request import Outcome, Request, training_of
+from chainrule.cli.request import Outcome, Request, asked, parts_of, training_of
 from chainrule.cli.showing import columns_of
 from chainrule.cli.telling import about_outcome, as_json, how_scored, tell
 from chainrule.errors import ArgumentError, DivergedError, TableError
@@ -41,10 +41,12 @@ _OPTIONS = {
     "weight_decay": "--weight-decay",
     "max_norm": "--max-norm",
     "scoring": "--metric",
+    "n_members": "--members",
+    "time_limit": "--time-limit",
     "class_weight": "--balanced",
     "target_transform": "--log",
     "categorical_features": "--categorical",
-} | {name: f"--{name}" for name in ("activation", "dropout", "loss", "solver")}
+} | {name: f"--{name}" for name in ("activation", "dropout", "effort", "loss", "solver")}
 
 
 def fit_table(request: Request) -> Model:
@@ -161,14 +163,16 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
         held_out = problem.take(model.validation_rows_)
     scored = held_out or problem
     training = training_of(problem, model)
-    comparisons = compare(model, scored.X, scored.y, baseline_of(model, training.y), request.targets)
+    baseline = baseline_of(model, training.y)
+    comparisons = compare(model, asked(model, scored.X), scored.y, baseline, request.targets)
+    learnt, judged = (training, held_out) if validation else parts_of(problem, model)
     found = noticed(
-        training.X,
-        training.y,
+        learnt.X,
+        learnt.y,
         classes=training.task is not Task.REGRESSION,
         names=request.targets,
-        validation=None if held_out is None else held_out.X,
-        validation_y=None if held_out is None else held_out.y,
+        validation=None if judged is None else judged.X,
+        validation_y=None if judged is None else judged.y,
     )
     return Outcome(model, seconds, held_out, len(scored.y), comparisons, found)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import chainrule
+from chainrule.cli.request import asked
 from chainrule.estimators.calibration import reliability
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.problems import Problem
@@ -99,10 +100,10 @@ def _answers(
     if model._multilabel:
         return _of_labels(model, rows, targets, scores)
     codes = class_codes(rows.y, model.classes_, targets[0])
-    chosen = class_codes(model.predict(rows.X), model.classes_, targets[0])
+    chosen = class_codes(model.predict(asked(model, rows.X)), model.classes_, targets[0])
     calibration = score = None
     if hasattr(model, "predict_proba"):
-        p = model.predict_proba(rows.X)
+        p = model.predict_proba(asked(model, rows.X))
         score = p[:, 1] if len(model.classes_) == 2 else None
         of = repr(str(model.classes_[1])) if len(model.classes_) == 2 else "the most likely class"
         before, after = model.calibration_error_ or (None, None)
@@ -117,7 +118,7 @@ def _of_numbers(
     targets: tuple[str, ...],
     scores: list[tuple[Score, ...]],
 ) -> list[Answers]:
-    points = point_predictions(model, np.asarray(model.predict(rows.X)))
+    points = point_predictions(model, np.asarray(model.predict(asked(model, rows.X))))
     truth = rows.y.reshape(len(rows.y), -1)
     return [
         Answers(
@@ -136,8 +137,8 @@ def _of_numbers(
 def _of_labels(
     model: DeepClassifier, rows: Problem, targets: tuple[str, ...], scores: list[tuple[Score, ...]]
 ) -> list[Answers]:
-    chosen = model.predict(rows.X)
-    p = model.predict_proba(rows.X) if hasattr(model, "predict_proba") else None
+    chosen = model.predict(asked(model, rows.X))
+    p = model.predict_proba(asked(model, rows.X)) if hasattr(model, "predict_proba") else None
     answers = []
     for k, target in enumerate(targets):
         calibration = (
@@ -168,7 +169,8 @@ def _importance(model: Model, rows: Problem, targets: tuple[str, ...]) -> Import
         name, sign, words = "accuracy", 1, "the accuracy"
 
     def score(X: "pl.DataFrame", places: np.ndarray) -> float | None:
-        found = [c.model[name] for c in compare(model, X, rows.y[places], names=targets, intervals=False)]
+        given = asked(model, X, places)
+        found = [c.model[name] for c in compare(model, given, rows.y[places], names=targets, intervals=False)]
         known = [value for value in found if value is not None]
         return sign * float(np.mean(known)) if known else None
 

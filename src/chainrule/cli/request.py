@@ -45,7 +45,7 @@ class Outcome:
     model: Model
     seconds: float
     held_out: Problem | None
-    """The rows that validated."""
+    """The rows that validated; each is judged by networks that did not learn from it."""
     rows: int
     """How many rows were scored: those that validated, or all where none did."""
     comparisons: list[Comparison]
@@ -55,7 +55,27 @@ class Outcome:
 
 
 def training_of(problem: Problem, model: Model) -> Problem:
-    """The rows that the network learnt from."""
+    """The rows that networks learnt from: all of them where members are folds."""
     if model.validation_rows_ is None:
         return problem
-    return problem.take(np.setdiff1d(np.arange(len(problem.y)), model.validation_rows_))
+    learnt = np.setdiff1d(np.arange(len(problem.y)), model.validation_rows_)
+    return problem.take(learnt) if learnt.size else problem
+
+
+def parts_of(problem: Problem, model: Model) -> tuple[Problem, Problem | None]:
+    """The rows that the first network learnt from, and those that judged it."""
+    judged = model.validation_rows_
+    if judged is None:
+        return problem, None
+    first = model.folds_.judge[0]
+    return training_of(problem, model) if len(first) == len(judged) else problem.take(
+        judged[model.folds_.learn[0]]
+    ), problem.take(judged if len(first) == len(judged) else judged[first])
+
+
+def asked(model: Model, X: Any, places: np.ndarray | None = None) -> Any:
+    """What to hand to a model for its answers to rows that it validated with: see ``model.unseen``.
+
+    Other rows, or those of a model that validated with none of them, are handed over as they are.
+    """
+    return X if model.validation_rows_ is None else model.unseen(X, places)

@@ -23,7 +23,9 @@ def show_model(model_file: str, *, as_json: bool) -> None:
         out_json(description | {"arrays": {name: list(array.shape) for name, array in arrays.items()}})
         return
     about = about_of(model)
-    out(f"{type(model).__name__}, {counted(count(shapes(model.network_)), 'parameter')}")
+    members = model.n_members_
+    networks = f"{members} networks of " if members > 1 else ""
+    out(f"{type(model).__name__}, {networks}{counted(count(shapes(model.network_)), 'parameter')}")
     if about.target:
         out(f"{about.task or 'prediction'} of {', '.join(map(repr, about.target))}")
     if isinstance(model, DeepClassifier) and not model._multilabel:

@@ -43,11 +43,14 @@ def how_scored(request: Request, outcome: Outcome) -> str:
         return "rows that it learnt from, for there were too few to keep some to validate"
     if request.validation is not None:
         return f"rows of {request.validation}, to validate"
-    if request.group is not None:
-        return f"rows kept to validate, whole groups by {request.group!r}"
     if request.time is not None:
         return f"rows kept to validate, the latest by {request.time!r}"
-    return f"rows kept to validate, drawn at random by seed {request.options['random_state']}"
+    whole = f"whole groups by {request.group!r}" if request.group is not None else "drawn at random"
+    seed = f"seed {request.options['random_state']}"
+    folds = outcome.model.folds_
+    if len(folds.judged) > len(folds.judge[0]):
+        return f"rows, each by networks that did not learn from it ({whole}, {seed})"
+    return f"rows kept to validate, {whole}" + ("" if request.group is not None else f" by {seed}")
 
 
 def tell(report: Report, request: Request, problem: Problem, outcome: Outcome) -> None:
@@ -58,9 +61,10 @@ def tell(report: Report, request: Request, problem: Problem, outcome: Outcome) -
     layers = "-".join(map(str, network.sizes))
     activations = " and ".join(dict.fromkeys(activation.name for activation in network.activations))
     report.say(f"scored on {outcome.rows:,} {how_scored(request, outcome)}")
+    members = model.n_members_
     report.say(
-        f"network {layers}, {activations or 'linear'}, loss {network.loss.name}: "
-        f"{count(shapes(network)):,} parameters"
+        f"{f'{members} networks' if members > 1 else 'network'} {layers}, {activations or 'linear'}, "
+        f"loss {network.loss.name}: {count(shapes(network)):,} parameters{' each' if members > 1 else ''}"
     )
     best = f", best {model.best_iteration_}" if model.validation_scores_ else ""
     losses = f"training loss {model.loss_curve_[model.best_iteration_ - 1]:.4g}"
@@ -90,6 +94,7 @@ def as_json(request: Request, problem: Problem, outcome: Outcome) -> dict[str, A
         "rows": len(problem.y),
         "columns": problem.X.width,
         "network": list(network.sizes),
+        "members": model.n_members_,
         "loss": network.loss.name,
         "parameters": count(shapes(network)),
         "epochs": model.n_iter_,

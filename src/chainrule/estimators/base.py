@@ -4,6 +4,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any, Self, cast
 
 import numpy as np
@@ -14,14 +15,16 @@ from chainrule.errors import ArgumentError
 from chainrule.estimators import recipes
 from chainrule.estimators.entrance import given_targets, refuse_no_table
 from chainrule.estimators.input_columns import categorical_positions
-from chainrule.estimators.options import refuse_wrong
+from chainrule.estimators.options import found, refuse_wrong
 from chainrule.estimators.rows import Given, Rows, given
 from chainrule.estimators.training import Trained
-from chainrule.network.prediction import raw_output
+from chainrule.network.prediction import mean_output
 from chainrule.tables.encoders import fit_encoder
 from chainrule.tables.matrix import encode
 from chainrule.tables.numeric_columns import Scaling
-from chainrule.tables.splits import validation_split
+from chainrule.tables.splits import cross_parts, validation_split
+from chainrule.training.folds import Folds
+from chainrule.training.optimizers import find_optimizer
 
 
 class DeepEstimator(Trained):
@@ -51,6 +54,9 @@ class DeepEstimator(Trained):
         scaling: str,
         numeric_embedding: str | None,
         scoring: Any,
+        effort: str,
+        n_members: Any,
+        time_limit: float | None,
         early_stopping: Any,
         validation_fraction: float,
         n_iter_no_change: int,
@@ -79,6 +85,9 @@ class DeepEstimator(Trained):
         self.scaling = scaling
         self.numeric_embedding = numeric_embedding
         self.scoring = scoring
+        self.effort = effort
+        self.n_members = n_members
+        self.time_limit = time_limit
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -114,7 +123,7 @@ class DeepEstimator(Trained):
         X_val, y_val, sample_weight_val
             Rows of one's own to choose the best epoch by.
         groups
-            A label for each row: the rows of a group are all kept back to validate, or none is.
+            A label for each row: all rows of a group are kept back from a network, or none is.
         time
             A value for each row, such as a date: the latest rows are kept back to validate.
 
@@ -126,30 +135,54 @@ class DeepEstimator(Trained):
             When there is no finite loss from the first epoch on.
         """
         with _unchanged_if_it_fails(self):
+            started = perf_counter()
             refuse_wrong(self.get_params(deep=False))
-            again = self.warm_start and hasattr(self, "parameters_")
+            again = self.warm_start and hasattr(self, "members_")
             kept, rows = self._begun(X, y, sample_weight, again=again)
             seed = self._seed()
-            held_out, training = None, rows
+            if not again:
+                self._fold_seed = seed
             if self._brings_its_own(X_val, y_val, sample_weight_val, groups, time):
-                held_out = self._rows(self._checked(X_val, y_val, sample_weight_val, reset=False))
-                self.validation_rows_ = None
-            elif groups is not None or time is not None or self._keeps_back(len(kept.y)):
-                learnt, unseen = validation_split(
-                    kept.y,
-                    self.validation_fraction,
-                    seed,
-                    stratify=self._stratifies(kept.y),
-                    groups=kept.of(groups, "groups"),
-                    time=kept.of(time, "time"),
-                )
-                training, held_out = rows.take(learnt), rows.take(unseen)
-                self.validation_rows_ = unseen if kept.kept is None else kept.kept[unseen]
+                own = self._rows(self._checked(X_val, y_val, sample_weight_val, reset=False))
+                there = len(kept.y)
+                judge = np.arange(there, there + len(own.truth))
+                folds = Folds.same(self._wished_members(there, True), np.arange(there), judge)
+                rows, self.validation_rows_ = rows.joined(own), None
             else:
-                self.validation_rows_ = None
-            self._train(training, held_out, seed, again=again)
-            self._learn_from(held_out, training)
+                folds = self._folds_of(kept, kept.of(groups, "groups"), kept.of(time, "time"))
+                unseen = folds.judged
+                if not folds.judge:
+                    self.validation_rows_ = None
+                else:
+                    self.validation_rows_ = unseen if kept.kept is None else kept.kept[unseen]
+            self._train(rows, folds, seed, again=again, started=started)
+            held_out = self._unseen_of(rows)
+            self._learn_from(held_out, rows)
         return self
+
+    def _folds_of(self, kept: Given, groups: np.ndarray | None, time: np.ndarray | None) -> Folds:
+        """Which rows each member learns from: without a wish, each member leaves out another part of them."""
+        rows, seed, stratify = len(kept.y), self._fold_seed, self._stratifies(kept.y)
+        if groups is None and time is None and not self._keeps_back(rows):
+            return Folds.same(self._wished_members(rows, False), np.arange(rows))
+        members = self._wished_members(rows, True)
+        if members > 1 and time is None and self.early_stopping == "auto":
+            rounds = [
+                cross_parts(kept.y, parts, (seed + turn) % 2**32, stratify=stratify, groups=groups)
+                for turn, parts in enumerate(recipes.rounds(members))
+            ]
+            return Folds.crossed(rounds)
+        learn, judge = validation_split(
+            kept.y, self.validation_fraction, seed, stratify=stratify, groups=groups, time=time
+        )
+        return Folds.same(members, learn, judge)
+
+    def _wished_members(self, rows: int, judged: bool) -> int:
+        if self.n_members != "auto":
+            return int(self.n_members)
+        whole = found("solver", find_optimizer, self.solver).full_batch
+        several = judged and self.early_stopping == "auto" and not whole
+        return recipes.members(rows, self.effort) if several else 1
 
     def _brings_its_own(self, X_val: Any, y_val: Any, weight: Any, groups: Any, time: Any) -> bool:
         if (X_val is None) != (y_val is None) or (X_val is None and weight is not None):
@@ -172,10 +205,12 @@ class DeepEstimator(Trained):
                     "early_stopping must be False or 'auto' for partial_fit, which keeps no rows back "
                     "(partial_fit does not support early_stopping=True); got True."
                 )
-            again = hasattr(self, "parameters_")
+            again, started = hasattr(self, "members_"), perf_counter()
             _, rows = self._begun(X, y, sample_weight, again=again, classes=classes)
             self.validation_rows_ = None
-            self._train(rows, None, self._seed(), again=again, one_epoch=True)
+            members = self.n_members_ if again else self._wished_members(len(rows.y), False)
+            folds = Folds.same(members, np.arange(len(rows.y)))
+            self._train(rows, folds, self._seed(), again=again, started=started, one_epoch=True)
             self._learn_from(None, rows)
         return self
 
@@ -201,9 +236,41 @@ class DeepEstimator(Trained):
 
     def _raw(self, X: Any) -> np.ndarray:
         """ŷ of shape (rows, outputs), of a table or of rows that are encoded already."""
-        check_is_fitted(self, "parameters_")
+        check_is_fitted(self, "members_")
+        if isinstance(X, Rows) and X.raw is not None:
+            return X.raw
         x = X.x if isinstance(X, Rows) else encode(self.encoder_, self._table(X, reset=False))
-        return raw_output(self.network_, self.parameters_, x)
+        return mean_output(self.network_, self.members_, x)
+
+    def unseen(self, X: Any, rows: Any = None) -> Rows:
+        """Rows that validated, to be answered by the networks that did not learn from them.
+
+        Give what comes to ``predict``, ``predict_proba`` or ``predict_interval`` instead of a table: their
+        answers are then as honest as those to new rows.
+
+        Parameters
+        ----------
+        X
+            ``validation_rows_`` of the table that was learnt from, in their order; or some of them.
+        rows
+            Which of them, by their places in ``validation_rows_``; None for all.
+
+        Raises
+        ------
+        ArgumentError
+            If no rows of the table were kept back, or not so many.
+        """
+        check_is_fitted(self, "members_")
+        judged = 0 if self.validation_rows_ is None else len(self.validation_rows_)
+        x = encode(self.encoder_, self._table(X, reset=False))
+        places = np.arange(judged) if rows is None else np.asarray(rows)
+        if len(x) != len(places) or not judged:
+            raise ArgumentError(
+                f"X must have the rows that validated, of which there are {judged} (those chosen: "
+                f"{len(places)}); got {len(x)} rows."
+            )
+        unknown = np.full((len(x), self.network_.targets), np.nan)
+        return Rows(x, unknown, None, unknown, raw=self._raw_unseen(x, places))
 
     def _table(self, X: Any, reset: bool) -> Any:
         """Check a table as scikit-learn does; frames keep their columns' types."""

@@ -106,6 +106,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         scaling: str = "robust",
         numeric_embedding: str | None = "auto",
         scoring: Any = "loss",
+        effort: str = "balanced",
+        n_members: Any = "auto",
+        time_limit: float | None = None,
         class_weight: Any = None,
         label_smoothing: float = 0.0,
         early_stopping: Any = "auto",
@@ -137,6 +140,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             scaling=scaling,
             numeric_embedding=numeric_embedding,
             scoring=scoring,
+            effort=effort,
+            n_members=n_members,
+            time_limit=time_limit,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
@@ -203,7 +209,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             For several labels or another method, if no rows were kept back, or ``coverage`` is not between
             0 and 1.
         """
-        check_is_fitted(self, "parameters_")
+        check_is_fitted(self, "members_")
         if self._multilabel:
             raise ArgumentError("predict_set must be asked of classes; the model has several labels.")
         if self.nonconformity_ is None:

@@ -47,9 +47,19 @@ PARAMETERS = """
     scoring
         What chooses the best epoch on the rows kept back: "loss", the name of a scikit-learn scorer such as
         "roc_auc", or a callable (estimator, X, y) to number, greater is better.
-    {extra}early_stopping
-        Whether to keep back ``validation_fraction`` of the rows, keep the epoch that is best on them, and
-        stop after ``n_iter_no_change`` epochs that are not better by ``tol``. "auto" does from 200 rows on.
+    {extra}effort
+        "fast", "balanced" or "best": how many networks learn, and for how long.
+    n_members
+        How many networks learn side by side; predictions are their mean. "auto" is 3, 5 or 10, by the
+        ``effort``, and 1 where ``early_stopping`` is True or False, with L-BFGS, and below 200 rows.
+    time_limit
+        Seconds after which ``fit`` should be done: as few epochs are planned as fit in. The result then
+        depends on the machine's speed. None for no limit.
+    early_stopping
+        "auto": from 200 rows on, members are folds: each leaves out another part of the rows, keeps the
+        epoch that is best on it, and all stop after ``n_iter_no_change`` epochs in which their mean is not
+        better by ``tol``; every row is judged by networks that did not see it. True keeps back one part,
+        ``validation_fraction`` of the rows, from all members; False keeps back none.
     validation_fraction, n_iter_no_change, tol
         See ``early_stopping``.
     shuffle
@@ -65,8 +75,10 @@ PARAMETERS = """
 ATTRIBUTES = """
     network_
         The :class:`chainrule.Network`: ``print`` it, ``trace`` it, check its gradients.
+    members_
+        What the networks learnt, as NumPy arrays with a leading axis of members.
     parameters_
-        What it learnt, as NumPy arrays; ``parameters_[0].W`` is W¹ of shape (outputs, inputs).
+        What the first of them learnt; ``parameters_[0].W`` is W¹ of shape (outputs, inputs).
     encoder_
         How columns become the network's inputs; ``encoder_.feature_names`` has a name for each.
     loss_curve_
@@ -75,7 +87,12 @@ ATTRIBUTES = """
         Minus the validation loss after each epoch, or the score by ``scoring``, greater is better, as
         HistGradientBoosting's; None without validation rows.
     validation_rows_
-        The numbers of the rows that were kept back to validate, from 0; None if none were.
+        The numbers of the rows that a network was judged by, from 0: all of them where members are folds;
+        None if none were. ``unseen`` has answers to them by networks that did not learn from them.
+    n_members_
+        How many networks learnt.
+    folds_
+        Which of the rows of weight above 0 each member learnt from, and which judged it.
     best_iteration_
         The epoch, from 1, whose parameters were kept.
     n_iter_

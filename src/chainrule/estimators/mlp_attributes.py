@@ -12,9 +12,13 @@ class MlpAttributes:
     """Attributes of a fitted network; AttributeError before fit, as for every fitted attribute."""
 
     network_: Network
-    parameters_: Parameters
     loss_curve_: list[float]
     validation_scores_: list[float] | None
+
+    @property
+    def parameters_(self) -> Parameters:
+        """What the network learnt; the estimator says it."""
+        raise NotImplementedError
 
     @property
     def coefs_(self) -> list[np.ndarray]:

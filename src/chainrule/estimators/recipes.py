@@ -15,6 +15,9 @@ _MOST_EPOCHS = 500
 _MOST_STEPS = 40_000  # by then, a network of this size has learnt what it can from rows that are all new
 _FEWEST_EPOCHS = 10
 
+_MEMBERS = {"fast": 3, "balanced": 5, "best": 10}
+_SHARE_OF_EPOCHS = {"fast": 0.5, "balanced": 1.0, "best": 1.5}
+
 PERIODIC = (16, 4, 0.1)
 """Frequencies, outputs and spread of the frequencies of a periodic embedding. Source: arXiv:2407.04491."""
 
@@ -48,11 +51,22 @@ def batch_size(rows: int) -> int:
     return next((size for bound, size in _BATCHES if rows < bound), _LARGEST_BATCH)
 
 
-def epochs(rows: int, batch: int) -> int:
+def epochs(rows: int, batch: int, effort: str = "balanced") -> int:
     """60 epochs; of few rows as many as make 1,500 steps, at most 500, of many as few as make 40,000."""
-    steps = ceil(rows / batch)
+    steps, share = ceil(rows / batch), _SHARE_OF_EPOCHS[effort]
     wished = max(_EPOCHS, min(_MOST_EPOCHS, ceil(_STEPS / steps)))
-    return max(_FEWEST_EPOCHS, min(wished, ceil(_MOST_STEPS / steps)))
+    return max(_FEWEST_EPOCHS, ceil(share * min(wished, ceil(_MOST_STEPS / steps))))
+
+
+def members(rows: int, effort: str) -> int:
+    """How many networks learn side by side: 3, 5 or 10, by the effort."""
+    return _MEMBERS[effort]
+
+
+def rounds(members: int) -> list[int]:
+    """How many parts the rows are dealt out to, round by round: up to seven members are one round."""
+    turns = max(1, round(members / 5))
+    return [members // turns + (turn < members % turns) for turn in range(turns)]
 
 
 def learning_rate(wish: float | str, optimizer: Optimizer, schedule: Schedule) -> float | None:

@@ -93,6 +93,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         scaling: str = "robust",
         numeric_embedding: str | None = "auto",
         scoring: Any = "loss",
+        effort: str = "balanced",
+        n_members: Any = "auto",
+        time_limit: float | None = None,
         target_transform: str | None = None,
         early_stopping: Any = "auto",
         validation_fraction: float = 0.1,
@@ -123,6 +126,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             scaling=scaling,
             numeric_embedding=numeric_embedding,
             scoring=scoring,
+            effort=effort,
+            n_members=n_members,
+            time_limit=time_limit,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
@@ -154,7 +160,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R² of the predictions; several quantiles have none."""
-        check_is_fitted(self, "parameters_")
+        check_is_fitted(self, "members_")
         loss = self.network_.loss
         if loss.outputs_per_target > 1 and loss.name != "gaussian_nll":
             raise ArgumentError(
@@ -239,7 +245,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         ArgumentError
             If no rows were kept back, or ``coverage`` is not between 0 and 1.
         """
-        check_is_fitted(self, "parameters_")
+        check_is_fitted(self, "members_")
         if self.nonconformity_ is None:
             raise self._need_unseen("predict_interval")
         bounds = self._bounds(self._raw(X), self.nonconformity_, coverage)

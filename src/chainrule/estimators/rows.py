@@ -20,12 +20,33 @@ class Rows(NamedTuple):
     truth: np.ndarray
     counts: np.ndarray | None = None
     """What each row counts by itself."""
+    raw: np.ndarray | None = None
+    """What networks that did not see these rows say of them, (rows, outputs); an estimator asked for its
+    answers to these rows then gives those of these networks."""
 
     def take(self, rows: np.ndarray) -> "Rows":
         """Some of the rows, by their numbers from 0."""
-        weight = None if self.weight is None else self.weight[rows]
-        counts = None if self.counts is None else self.counts[rows]
-        return Rows(self.x[rows], self.y[rows], weight, self.truth[rows], counts)
+        return Rows(*(None if part is None else part[rows] for part in self))  # type: ignore[arg-type]
+
+    def joined(self, other: "Rows") -> "Rows":
+        """These rows, then those; where only one kind has weights, the others weigh 1."""
+
+        def both(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
+            if first is None and second is None:
+                return None
+            ones = (
+                np.ones(len(rows.truth)) if part is None else part
+                for rows, part in ((self, first), (other, second))
+            )
+            return np.concatenate(list(ones))
+
+        return Rows(
+            np.concatenate([self.x, other.x]),
+            np.concatenate([self.y, other.y]),
+            both(self.weight, other.weight),
+            np.concatenate([self.truth, other.truth]),
+            both(self.counts, other.counts),
+        )
 
 
 class Given(NamedTuple):

@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -18,14 +19,17 @@ from chainrule.estimators.input_columns import embedding_of
 from chainrule.estimators.mlp_attributes import MlpAttributes
 from chainrule.estimators.options import found
 from chainrule.estimators.rows import Rows
+from chainrule.mathematics.averaging import mean_raw
 from chainrule.mathematics.loss import Loss
 from chainrule.network.network import Network, shapes
 from chainrule.network.parameters import Parameters
+from chainrule.network.prediction import outputs_of_each
 from chainrule.tables.encoders import TableEncoder
 from chainrule.training import interrupt, progress
 from chainrule.training.early_stopping import Patience
 from chainrule.training.epoch import State, restored
-from chainrule.training.loop import Epoch, train
+from chainrule.training.folds import Folds
+from chainrule.training.loop import Epoch, train_members
 from chainrule.training.optimizers import Optimizer, find_optimizer
 from chainrule.training.schedules import SCHEDULES, find_schedule
 
@@ -34,10 +38,12 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     """An estimator with a network: what its options say of the training, and what training leaves behind."""
 
     encoder_: TableEncoder
+    members_: Parameters
     best_iteration_: int
     n_iter_: int
     interrupted_: bool
     _state: tuple[Optimizer, State] | None
+    folds_: Folds
 
     hidden_layer_sizes: Any
     activation: Any
@@ -56,6 +62,9 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     residual: bool
     numeric_embedding: str | None
     scoring: Any
+    effort: str
+    n_members: Any
+    time_limit: float | None
     early_stopping: Any
     n_iter_no_change: int
     tol: float
@@ -63,39 +72,49 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     warm_start: bool
     verbose: bool
 
+    @property
+    def parameters_(self) -> Parameters:
+        """What the first network learnt, as NumPy arrays; ``members_`` has what all of them did."""
+        if "members_" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__} has no parameters_ before fit.")
+        return jax.tree.map(lambda leaf: leaf[0], self.members_)
+
     def _train(
-        self, rows: Rows, held_out: Rows | None, seed: int, *, again: bool, one_epoch: bool = False
+        self, rows: Rows, folds: Folds, seed: int, *, again: bool, started: float, one_epoch: bool = False
     ) -> None:
         optimizer = found("solver", find_optimizer, self.solver)
         schedule = found("learning_rate", find_schedule, self.learning_rate)
         if one_epoch or optimizer.full_batch or optimizer.own_rate:
             schedule = SCHEDULES["constant"]
-        batch = recipes.batch_size(len(rows.x)) if self.batch_size == "auto" else int(self.batch_size)
-        batch = len(rows.x) if optimizer.full_batch else batch
-        wished = recipes.epochs(len(rows.x), batch) if self.max_iter == "auto" else int(self.max_iter)
+        learnt = max(map(len, folds.learn))
+        batch = recipes.batch_size(learnt) if self.batch_size == "auto" else int(self.batch_size)
+        batch = learnt if optimizer.full_batch else batch
+        wished = recipes.epochs(learnt, batch, self.effort) if self.max_iter == "auto" else int(self.max_iter)
         epochs = 1 if one_epoch else wished
+        judged = bool(folds.judge)
         if again:
-            network = self._made_network(rows, batch)
-            self._refuse_another(network)
-            state = self._taken_up(held_out, optimizer)
+            network = self._made_network(rows, batch, learnt)
+            self._refuse_another(network, folds)
+            state = self._taken_up(rows, folds, optimizer)
             self.loss_curve_ = [*self.loss_curve_]
-            if held_out:
+            if judged:
                 self.validation_scores_ = [*(self.validation_scores_ or [])]
         else:
-            network, state = self._made_network(rows, batch), None
+            network, state = self._made_network(rows, batch, learnt), None
             self.loss_curve_ = []
-            self.validation_scores_ = [] if held_out else None
+            self.validation_scores_ = [] if judged else None
             self.n_iter_ = 0
-        stops = held_out is not None and self.early_stopping is not False and not one_epoch
-        scored = held_out is not None and self.scoring not in (None, "loss")
-        run = train(
+        stops = judged and self.early_stopping is not False and not one_epoch
+        scored = judged and self.scoring not in (None, "loss")
+        run = train_members(
             network,
             rows.x,
             rows.y,
+            folds,
             weight=rows.weight,
-            validation=(held_out.x, held_out.y, held_out.weight) if held_out else None,
-            parameters=self.parameters_ if again else None,
+            parameters=self.members_ if again else None,
             state=state,
+            deadline=None if self.time_limit is None else started + float(self.time_limit),
             optimizer=optimizer,
             learning_rate=recipes.learning_rate(self.learning_rate_init, optimizer, schedule),
             schedule=schedule,
@@ -108,22 +127,37 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             shuffle=bool(self.shuffle),
             seed=(seed + self.n_iter_) % 2**32,
         )
-        before = getattr(self, "parameters_", None)
-        self.network_ = network
-        if scored and held_out is not None:
-            run = self._scored(run, held_out, again=again)
+        before = getattr(self, "members_", None)
+        self.network_, self.folds_ = network, folds
+        if scored:
+            run = self._scored(run, rows, again=again)
         kept = self._follow(run, epochs, again=again, one_epoch=one_epoch)
         best = kept.best_parameters if kept is not None else before
-        self.parameters_ = jax.tree.map(np.asarray, best)
+        self.members_ = jax.tree.map(np.asarray, best)
         if kept is not None:
             self._state = (optimizer, kept.state) if self.warm_start or one_epoch else None
 
-    def _scored(self, run: Iterator[Epoch], held_out: Rows, *, again: bool) -> Iterator[Epoch]:
+    def _unseen_of(self, rows: Rows) -> Rows | None:
+        """The rows that judged, with what the members say of them that did not learn from them."""
+        if not self.folds_.judge:
+            return None
+        unseen = rows.take(self.folds_.judged)
+        return unseen._replace(raw=self._raw_unseen(unseen.x, np.arange(len(unseen.x))))
+
+    def _raw_unseen(self, x: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """ŷ of encoded rows that stand for some of those that judged, by the members that they judge."""
+        each = outputs_of_each(self.network_, self.members_, x)
+        asked = each[self.folds_.judges[:, places], np.arange(len(places))]
+        return np.asarray(mean_raw(self.network_.loss.link, jnp.asarray(asked)))
+
+    def _scored(self, run: Iterator[Epoch], rows: Rows, *, again: bool) -> Iterator[Epoch]:
         """The epochs as the user's own score sees them: it says which is the best, and when to end."""
         score = check_scoring(self, scoring=self.scoring)
 
         def measured(parameters: Parameters) -> float:
-            self.parameters_ = jax.tree.map(np.asarray, parameters)
+            self.members_ = jax.tree.map(np.asarray, parameters)
+            held_out = self._unseen_of(rows)
+            assert held_out is not None
             self._learn_from(held_out, held_out)
             try:
                 return float(score(self, held_out, held_out.truth, **self._weight_of_score(held_out)))
@@ -137,7 +171,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         best: Parameters = ()
         reached = -np.inf
         if again:
-            best, reached = restored(self.network_, self.parameters_), measured(self.parameters_)
+            best, reached = restored(self.network_, self.members_), measured(self.members_)
         patience = Patience(self.n_iter_no_change if self.early_stopping is not False else None, self.tol)
         for epoch in run:
             if epoch.diverged:
@@ -175,28 +209,41 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             self.interrupted_ = interrupted()
         return kept
 
-    def _refuse_another(self, network: Network) -> None:
-        """Refuse to go on with a network that cannot take the parameters, or that learns something else."""
+    def _refuse_another(self, network: Network, folds: Folds) -> None:
+        """Refuse to go on with networks that cannot take the parameters, or that learn something else."""
         if network.loss != self.network_.loss or shapes(network) != shapes(self.network_):
             raise ArgumentError(
                 "loss, hidden_layer_sizes and layer_norm must stay as they were where learning goes on "
                 "(warm_start, partial_fit); got others. Fit a clone of this estimator."
             )
+        if folds.members != self.n_members_:
+            raise ArgumentError(
+                f"there must be as many members as before where learning goes on, {self.n_members_}; got "
+                f"{folds.members}. Set n_members, or fit a clone of this estimator."
+            )
 
-    def _taken_up(self, held_out: Rows | None, optimizer: Optimizer) -> State | None:
-        """Where the last training ended; its best epoch counts by its loss on the rows that validate now.
+    @property
+    def n_members_(self) -> int:
+        """How many networks learnt."""
+        return int(jax.tree.leaves(self.members_)[0].shape[0])
+
+    def _taken_up(self, rows: Rows, folds: Folds, optimizer: Optimizer) -> State | None:
+        """Where the last training ended; the best epochs count by their loss on the rows that judge now.
 
         Another optimizer begins with an empty memory.
         """
         if self._state is None or self._state[0] != optimizer:
             return None
         state = self._state[1]
-        if held_out is None:
+        if not folds.judge:
             return state
-        loss = self.network_.evaluate(self.parameters_, held_out.x, held_out.y, held_out.weight)
-        return state._replace(best_loss=loss)
+        losses = []
+        for k, judge in enumerate(folds.judge):
+            own, asked = jax.tree.map(lambda leaf, k=k: leaf[k], self.members_), rows.take(judge)
+            losses.append(self.network_.evaluate(own, asked.x, asked.y, asked.weight))
+        return state._replace(best_loss=jnp.stack(losses))
 
-    def _made_network(self, rows: Rows, batch: int) -> Network:
+    def _made_network(self, rows: Rows, batch: int, learnt: int) -> Network:
         loss = self._found_loss()
         return Network(
             (rows.x.shape[1], *self._hidden(), self._outputs(loss, rows.y.shape[1])),
@@ -207,7 +254,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             residual=bool(self.residual),
             l1=float(self.l1),
             l2=recipes.l2(
-                self.alpha, batch, len(rows.x), 1.0 if rows.weight is None else float(rows.weight.mean())
+                self.alpha, batch, learnt, 1.0 if rows.weight is None else float(rows.weight.mean())
             ),
             label_smoothing=float(getattr(self, "label_smoothing", 0.0)),
             embedding=embedding_of(self.encoder_, self._embeds(self.encoder_.columns)),

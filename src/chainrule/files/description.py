@@ -23,8 +23,11 @@ from chainrule.network.network import Network, shapes
 from chainrule.network.parameters import Parameters, named
 from chainrule.tables.encoder_description import describe_encoder, restore_encoder
 
-FORMAT = 2
-"""The version of the description that this library writes, and the only one that it reads."""
+FORMAT = 3
+"""The version of the description that this library writes: arrays have a leading axis of members."""
+
+READ = (2, FORMAT)
+"""The versions that it reads; in version 2 there is one network, without that axis."""
 
 Model: TypeAlias = DeepRegressor | DeepClassifier
 Arrays: TypeAlias = dict[str, np.ndarray]
@@ -51,7 +54,7 @@ def describe(model: Model, about: Mapping[str, Any] | None) -> tuple[dict[str, A
         raise ArgumentError(
             f"a model to save must be one of {', '.join(_ESTIMATORS)}; got a {type(model).__name__}."
         )
-    if not hasattr(model, "parameters_"):
+    if not hasattr(model, "members_"):
         raise ArgumentError("a model to save must be fitted; this one is not. Call fit first.")
     described = getattr(model, "about_", {}) if about is None else about
     description = {
@@ -64,7 +67,7 @@ def describe(model: Model, about: Mapping[str, Any] | None) -> tuple[dict[str, A
         "learnt": {name: to_plain(name, value) for name, value in _learnt(model).items()},
         "about": to_plain("about", dict(described)),
     }
-    return description, {name: np.ascontiguousarray(leaf) for name, leaf in named(model.parameters_)}
+    return description, {name: np.ascontiguousarray(leaf) for name, leaf in named(model.members_)}
 
 
 def restore(description: dict[str, Any], arrays: Arrays) -> Model:
@@ -74,6 +77,8 @@ def restore(description: dict[str, Any], arrays: Arrays) -> Model:
     )
     encoder = restore_encoder(description["encoder"])
     network = _restored_network(description["network"], arrays)
+    if description["format"] == 2:
+        arrays = {name: array[None] for name, array in arrays.items()}
     learnt = {name: from_plain(value) for name, value in description["learnt"].items()}
     names = learnt["feature_names_in_"]
     _require(encoder.width == network.sizes[0], "the encoder does not fit the network")
@@ -95,7 +100,7 @@ def restore(description: dict[str, Any], arrays: Arrays) -> Model:
     else:
         _restore_scale(model, network, learnt)
     model.encoder_, model.network_ = encoder, network
-    model.parameters_ = _restored_parameters(network, arrays)
+    model.members_ = _restored_members(network, arrays)
     model.n_features_in_, model.n_iter_ = learnt["n_features_in_"], learnt["n_iter_"]
     model.best_iteration_, model.interrupted_ = learnt["best_iteration_"], learnt["interrupted_"] is True
     model.loss_curve_, model.validation_scores_ = curve, scores
@@ -104,6 +109,7 @@ def restore(description: dict[str, Any], arrays: Arrays) -> Model:
     model.about_ = about
     model.validation_rows_ = None  # a file holds no rows, nor their numbers
     model._state = None
+    model._fold_seed = 0
     return model
 
 
@@ -211,16 +217,19 @@ def _restored_network(described: dict[str, Any], arrays: Arrays) -> Network:
     return Network(**{**options, "embedding": embedding})
 
 
-def _restored_parameters(network: Network, arrays: Arrays) -> Parameters:
+def _restored_members(network: Network, arrays: Arrays) -> Parameters:
     expected = shapes(network)
     shape_of = {name: leaf.shape for name, leaf in named(expected)}
     _require(set(shape_of) == set(arrays), "the arrays are not those of the network")
+    members = {array.shape[:1] for array in arrays.values()}
+    _require(len(members) == 1 and members != {()} and members != {(0,)}, "the arrays differ in members")
     for name, shape in shape_of.items():
-        _require(arrays[name].shape == shape, f"{name} has shape {arrays[name].shape}, the network's {shape}")
+        own = arrays[name].shape[1:]
+        _require(own == shape, f"{name} has shape {own}, the network's {shape}")
         _require(bool(np.isfinite(arrays[name]).all()), f"{name} is not finite")
     structure = jax.tree.structure(expected)
-    parameters: Parameters = jax.tree.unflatten(structure, [arrays[name] for name in shape_of])
-    return parameters
+    restored: Parameters = jax.tree.unflatten(structure, [arrays[name] for name in shape_of])
+    return restored
 
 
 def _restore_classes(model: DeepClassifier, network: Network, learnt: dict[str, Any]) -> None:

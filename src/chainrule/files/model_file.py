@@ -18,7 +18,7 @@ from safetensors.numpy import save as to_safetensors
 
 import chainrule
 from chainrule.errors import ModelFileError
-from chainrule.files.description import FORMAT, Arrays, Model, describe, restore
+from chainrule.files.description import FORMAT, READ, Arrays, Model, describe, restore
 from chainrule.tables.reading import clear_errors
 from chainrule.tables.writing import atomically
 
@@ -154,7 +154,7 @@ def _description(data: bytes, name: str) -> dict[str, Any]:
         version = description["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _damaged(name) from None
-    if version != FORMAT:
+    if version not in READ:
         made = " ".join(str(description.get("version")).split())[:20]
         raise ModelFileError(
             f"{name} must be a model of format {FORMAT}; got format {repr(version)[:20]}, written by "

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from chainrule.mathematics.averaging import mean_raw
 from chainrule.mathematics.loss import identity_link
 from chainrule.network import propagation
 from chainrule.network.network import Network
@@ -23,18 +25,55 @@ def raw_output(network: Network, parameters: Parameters, x: np.ndarray) -> np.nd
 
     The same row gives the same bits in any table: every product has the same shape.
     """
+    return _by_chunks(network, parameters, x, _one)
+
+
+def mean_output(network: Network, members: Parameters, x: np.ndarray) -> np.ndarray:
+    """What members say together, as one raw output (rows, n); their parameters have a leading axis."""
+    return _by_chunks(network, members, x, _together)
+
+
+def outputs_of_each(network: Network, members: Parameters, x: np.ndarray) -> np.ndarray:
+    """What each member says, (members, rows, n)."""
+    each = _by_chunks(network, members, x, _each, jax.tree.leaves(members)[0].shape[0])
+    return np.moveaxis(each.reshape(len(x), -1, network.sizes[-1]), 1, 0)
+
+
+_Rule: TypeAlias = Callable[[Network, Parameters, Array], Array]
+
+
+def _by_chunks(
+    network: Network, parameters: Parameters, x: np.ndarray, rule: _Rule, answers: int = 1
+) -> np.ndarray:
+    """What a rule makes of rows, in chunks of one shape; (rows, answers · n)."""
     rows, columns = x.shape
-    out = np.empty((rows, network.sizes[-1]), x.dtype)
+    out = np.empty((rows, answers * network.sizes[-1]), x.dtype)
     start = 0
     while start < rows:
         chunks = _CHUNKS if rows - start > CHUNK else 1
         part = x[start : start + chunks * CHUNK]
         block = np.zeros((chunks * CHUNK, columns), x.dtype)
         block[: len(part)] = part
-        raw = _chunks(network, parameters, block.reshape(chunks, CHUNK, columns))
+        raw = _chunks(rule, network, parameters, block.reshape(chunks, CHUNK, columns))
         out[start : start + len(part)] = np.asarray(raw).reshape(-1, out.shape[1])[: len(part)]
         start += len(part)
     return out
+
+
+def _one(network: Network, parameters: Parameters, x: Array) -> Array:
+    return propagation.forward(network.layers, parameters, x)[-1]
+
+
+def _of_members(network: Network, members: Parameters, x: Array) -> Array:
+    return jax.vmap(lambda parameters: _one(network, parameters, x))(members)
+
+
+def _together(network: Network, members: Parameters, x: Array) -> Array:
+    return mean_raw(network.loss.link, _of_members(network, members, x))
+
+
+def _each(network: Network, members: Parameters, x: Array) -> Array:
+    return jnp.moveaxis(_of_members(network, members, x), 0, 1).reshape(x.shape[0], -1)
 
 
 def in_blocks(function: Callable[[Array], Array], raw: np.ndarray) -> np.ndarray:
@@ -53,10 +92,7 @@ def in_blocks(function: Callable[[Array], Array], raw: np.ndarray) -> np.ndarray
     return np.concatenate(parts)
 
 
-@partial(jax.jit, static_argnums=0)
-def _chunks(network: Network, parameters: Parameters, x: Array) -> Array:
-    def one(chunk: Array) -> Array:
-        return propagation.forward(network.layers, parameters, chunk)[-1]
-
+@partial(jax.jit, static_argnums=(0, 1))
+def _chunks(rule: _Rule, network: Network, parameters: Parameters, x: Array) -> Array:
     # A loop also around a single chunk: the compiler then sees the same products in both programs.
-    return jax.lax.map(one, jnp.asarray(x))
+    return jax.lax.map(partial(rule, network, parameters), jnp.asarray(x))

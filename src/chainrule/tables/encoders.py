@@ -21,6 +21,7 @@ from chainrule.tables.date_columns import (
     parse_dates,
     spelling_of,
 )
+from chainrule.tables.nearly_numbers import nearly_numbers
 from chainrule.tables.numeric_columns import (
     NumericColumn,
     Scaling,
@@ -175,10 +176,14 @@ def _fit_category(
     if weight is not None:
         text = text.filter(weight > 0)
     column = fit_text(name, text, few_levels, said=said)
+    numbers = None if said else nearly_numbers(text)
+    if numbers is not None:
+        what = "is left out" if column is None else "is learnt from as a category"
+        warnings.warn(f"column {name!r} {what}: it holds {numbers}", UserWarning, stacklevel=5)
     if column is not None:
         return column
     different = text.drop_nulls().n_unique()
-    if different > 1:
+    if different > 1 and numbers is None:
         warnings.warn(
             f"column {name!r} is left out: it holds {different:,} different texts in {len(text):,} rows, as "
             f"an identifier or free text does, none of them in {ROWS_TO_LEARN_FROM} rows, as each of more "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.tables.date_columns import spelling_of
+from chainrule.tables.nearly_numbers import nearly_numbers
 from chainrule.tables.notice import SAMPLE, Notice, counted, share_of, shortly
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _odd_text(texts: "pl.Series") -> Iterator[Notice]:
         yield Notice(
             "free text", texts.name, f"{text}; what texts mean is not learnt, only which of them come again."
         )
-    elif share >= _NEARLY:
+    elif share >= _NEARLY and nearly_numbers(texts) is None:
         yield _identifier(texts, "nearly all of its texts differ" if share < 1 else "all of its texts differ")
 
 

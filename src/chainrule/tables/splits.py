@@ -10,11 +10,12 @@ import numpy.typing as npt
 from chainrule.errors import ArgumentError, TableError
 from chainrule.tables.schema import MISSING_OBJECTS
 
-__all__ = ["validation_split"]
+__all__ = ["cross_parts", "validation_split"]
 
 Rows = npt.NDArray[np.intp]
 
 _LARGEST_SEED = 2**32 - 1
+_ONE_GROUP = "groups must be at least two, one to train on and one to validate; got one. Split at random."
 
 
 def validation_split(
@@ -88,6 +89,45 @@ def validation_split(
     return _stratified(codes.reshape(-1), size, seed)
 
 
+def cross_parts(
+    y: npt.ArrayLike, parts: int, seed: int, *, stratify: bool, groups: npt.ArrayLike | None = None
+) -> Rows:
+    """Deal the rows out to ``parts`` parts of nearly one size; the number of each row's part, from 0.
+
+    Parameters
+    ----------
+    stratify
+        Each class (each distinct value of ``y``) is dealt out evenly.
+    groups
+        A label for each row; the rows of a group stay together, and there are no more parts than groups.
+
+    Raises
+    ------
+    TableError, ArgumentError
+        As for :func:`validation_split`.
+    """
+    targets, numbers = np.asarray(y), np.random.default_rng(seed)
+    rows = len(targets)
+    shuffled = numbers.permutation(rows)
+    found = np.empty(rows, np.intp)
+    if groups is None:
+        codes = np.unique(targets, return_inverse=True)[1] if stratify else np.zeros(rows, np.intp)
+        found[shuffled[np.argsort(codes[shuffled], kind="stable")]] = np.arange(rows) % min(parts, rows)
+        return found
+    labels = _ranks(groups, rows, "groups")
+    counts = np.bincount(labels)
+    if len(counts) < 2:
+        raise TableError(_ONE_GROUP)
+    sizes, part_of = np.zeros(min(parts, len(counts))), np.empty(len(counts), np.intp)
+    drawn = numbers.permutation(len(counts))
+    for group in drawn[
+        np.argsort(-counts[drawn], kind="stable")
+    ]:  # the largest first, each to the smallest part
+        part_of[group] = sizes.argmin()
+        sizes[part_of[group]] += counts[group]
+    return part_of[labels]
+
+
 def _ranks(values: npt.ArrayLike, rows: int, name: str) -> Rows:
     """Number the different values, in their order, from 0."""
     array = np.asarray(values)
@@ -114,9 +154,7 @@ def _by_group(codes: Rows, size: int, seed: int) -> tuple[Rows, Rows]:
     """Whole groups, in random order, as long as they bring the part nearer to its size."""
     counts = np.bincount(codes)
     if len(counts) < 2:
-        raise TableError(
-            "groups must be at least two, one to train on and one to validate; got one. Split at random."
-        )
+        raise TableError(_ONE_GROUP)
     order = np.random.default_rng(seed).permutation(len(counts))
     reached = np.cumsum(counts[order])[:-1]
     chosen = order[: int(np.abs(reached - size).argmin()) + 1]

@@ -44,12 +44,9 @@ class Folds(NamedTuple):
                 judge.append(np.flatnonzero(parts == part))
         return cls(tuple(learn), tuple(judge))
 
-    def unseen_mean(self, predictions: np.ndarray) -> np.ndarray:
-        """The mean of the predictions (members, rows, …) of each judged row by the members that it judges."""
-        total = np.zeros(predictions.shape[1:], predictions.dtype)
-        times = np.zeros(predictions.shape[1])
-        for own, rows in zip(predictions, self.judge, strict=True):
-            total[rows] += own[rows]
-            times[rows] += 1
-        judged = self.judged
-        return total[judged] / times[judged].reshape(-1, *(1,) * (total.ndim - 1)).astype(total.dtype)
+    @property
+    def judges(self) -> Rows:
+        """Which members each judged row judges, (times, judged rows); all rows do so equally often."""
+        rows = np.concatenate(self.judge)
+        members = np.repeat(np.arange(self.members), list(map(len, self.judge)))
+        return members[np.argsort(rows, kind="stable")].reshape(len(self.judged), -1).T
