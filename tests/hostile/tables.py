@@ -111,7 +111,7 @@ CASES = [
     Case("line separators within cells", text().replace("x", "x\u2028\x85\x0b\x0c")),
     Case("blank lines", text().replace("\n", "\n\n")),
     Case("blank lines on top", "\n\n\n" + text()),
-    Case("a comment on top", "# made by a program\n" + text(), says="cells in each row"),
+    Case("a comment on top", "# made by a program\n" + text(), says="a title or a remark"),
     Case("a title on top", "Prices,,\n" + text(), says="no column 'y'", code=2),
     Case("totals below", text() + "total,,99\n"),
     *(Case(kind, text(separator=mark)) for kind, mark in SEPARATED.items()),

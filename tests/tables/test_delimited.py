@@ -110,13 +110,18 @@ def test_a_file_without_a_header_keeps_its_first_row(read):
         ("a,b\n" + "1,2\n" * 5000 + "3,4,5\n", r"got 3 in row 5001 \(line 5002\)"),
         ('a,b\n"x\ny",\n3\n', r"got 1 in row 2 \(line 4\)"),
         ("a,b\r1,\r3\r", r"got 1 in row 2 \(line 3\)"),
-        ("a\n1\n2,3\n", r"1 cells in each row.*got 2 in row 2 \(line 3\)"),
+        ("a\n1\n2,3\n", r"1 cell in each row.*got 2 in row 2 \(line 3\)"),
+        ("# by us\na,b\n1,2\n", r"got 2 in row 1.*If '# by us' is a title or a remark, take out all above"),
         ("a  b\n" + "1 2\n" * 1499 + "5\n", r"got 1 in row 1500 \(line 1501\)"),
     ],
 )
 def test_ragged_rows(read, text, words):
     with pytest.raises(TableError, match=words):
         read(text)
+
+
+def test_fractions_alone_may_be_missing_at_the_end_of_a_row(read):
+    assert read("a,b\n1.5,2.5\n3.5,\n4.5,NA\n").rows() == [(1.5, 2.5), (3.5, None), (4.5, None)]
 
 
 def test_ragged_rows_without_a_header(read):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chainrule.errors import FileError, TableError
 from chainrule.tables.cells import stripped, typed
 from chainrule.tables.dialects import Dialect, long_cells, rows_of, sniff
+from chainrule.tables.notice import counted, shortly
 from chainrule.tables.sources import Source
 
 if TYPE_CHECKING:
@@ -105,9 +106,8 @@ def _all_separators(source: Source, dialect: Dialect, frame: "pl.DataFrame") -> 
         return False  # a blank line, maybe
     mark = dialect.separator
     found = sum(piece.count(mark.encode()) for piece in source.pieces())
-    inside = (
-        frame.select(pl.col(pl.String).str.count_matches(mark, literal=True).sum()).sum_horizontal().sum()
-    )
+    counts = frame.select(pl.col(pl.String).str.count_matches(mark, literal=True).sum())
+    inside = sum(counts.row(0)) if counts.width else 0
     if dialect.header:
         inside += sum(name.count(mark) for name in dialect.names)
     return found == inside + (frame.width - 1) * (frame.height + dialect.header)
@@ -143,7 +143,13 @@ def _row_by_row(source: Source, dialect: Dialect) -> bytes:
 
 def _ragged(name: str, dialect: Dialect, cells: int, row: int, line: int) -> TableError:
     model = "its header" if dialect.header else "its first row"
+    above = dialect.header and len(dialect.names) == 1 and row <= 2
     return TableError(
-        f"{name} must have {len(dialect.names)} cells in each row, as in {model}; "
-        f"got {cells} in row {row} (line {line}). Correct that line."
+        f"{name} must have {counted(len(dialect.names), 'cell')} in each row, as in {model}; "
+        f"got {cells} in row {row} (line {line}). "
+        + (
+            f"If {shortly(dialect.names[0])} is a title or a remark, take out all above the names."
+            if above
+            else "Correct that line."
+        )
     )
