@@ -39,10 +39,25 @@ def about_of(model: Model) -> About:
         for name, kind in kinds.items()
         if isinstance(noted.get(name), list) and all(isinstance(item, kind) for item in noted[name])
     }
-    for name, single in (("task", str), ("rows", int), ("scores", dict)):
+    for name, single in (("task", str), ("rows", int)):
         if isinstance(noted.get(name), single):
             known[name] = noted[name]
     said = noted.get("kinds")
     if isinstance(said, dict) and all(kind in get_args(Kind) for kind in said.values()):
         known["kinds"] = said
+    if _are_scores(noted.get("scores")):
+        known["scores"] = noted["scores"]
     return About(**known)
+
+
+def _are_scores(noted: Any) -> bool:
+    """Whether there are the names of rows, their number, and scores of each target."""
+    if not isinstance(noted, dict) or not isinstance(noted.get("targets"), dict):
+        return False
+    targets = noted["targets"].values()
+    return (
+        isinstance(noted.get("rows"), int)
+        and isinstance(noted.get("of"), str)
+        and all(isinstance(scores, dict) for scores in targets)
+        and all(isinstance(value, float | int | None) for scores in targets for value in scores.values())
+    )
