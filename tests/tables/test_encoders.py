@@ -237,6 +237,21 @@ def test_an_identifier_is_left_out_with_a_warning():
 
 
 @pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        ([*map(str, range(40)), "?"], "'a' is left out: it holds numbers, but for 1 row with '[?]'"),
+        ([*map(str, range(40)), *"???"], "'a' is learnt from as a category: it holds numbers, but for 3"),
+        ([f"{n}%" for n in range(40)], "'a' is left out: it holds numbers with signs, such as '0%'"),
+    ],
+)
+def test_texts_meant_as_numbers_are_told_of(texts, words):
+    with pytest.warns(UserWarning, match=words) as told:
+        fit_encoder(pl.DataFrame({"a": texts}))
+    assert len(told) == 1
+    fit_encoder(pl.DataFrame({"a": texts}), categorical=[0])  # where that is said, there is nothing to tell
+
+
+@pytest.mark.parametrize(
     "dtype", [bool, np.uint8, np.int64, np.uint64, np.float16, np.float32, np.longdouble]
 )
 def test_any_real_dtype(dtype):

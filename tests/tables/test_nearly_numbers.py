@@ -8,8 +8,8 @@ NUMBERS = [f"{k / 4}" for k in range(40)]
 
 def test_a_mark_that_means_missing():
     assert nearly_numbers(pl.Series([*NUMBERS, "?", None, "?"])) == (
-        "numbers, but for 2 rows with '?'. If that means missing, mark it so (--missing '?'), to learn from the "
-        "others as numbers."
+        "numbers, but for 2 rows with '?'. If that means missing, mark it so (--missing '?'), to learn from "
+        "the others as numbers."
     )
     assert "1 row with 'Total'. " in nearly_numbers(pl.Series([*NUMBERS, "Total"]))
 
@@ -42,7 +42,7 @@ def test_signs(form):
         [f"{k}.{k}.{k}" for k in range(40)],
         ["?"] * 50 + NUMBERS,
     ],
-    ids=["no rows", "no values", "texts", "codes", "numbers", "levels", "mixed", "versions", "mostly unknown"],
+    ids=["no rows", "no values", "texts", "codes", "numbers", "levels", "mixed", "versions", "mostly '?'"],
 )
 def test_what_is_text(texts):
     assert nearly_numbers(pl.Series(texts, dtype=pl.String)) is None

@@ -63,6 +63,7 @@ def test_texts_that_nearly_all_differ_are_identifiers():
     assert "nearly all of its texts differ" in text([f"A-{k:05d}" for k in range(99)] + ["A-00000"])
     assert not kinds(["red", "green", "blue"] * 30)
     assert not kinds([f"level {k % 60}" for k in range(100)])
+    assert not kinds([f"{k}%" for k in range(100)]), "numbers with signs, which encoders tell of"
 
 
 def test_long_texts_are_free_text():
