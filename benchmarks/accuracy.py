@@ -19,6 +19,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -102,6 +103,8 @@ def _process(run: Run, timeout: float, folder: Path) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired:
         return {"failed": f"more than {timeout:.0f} s"}
+    if -done.returncode in (signal.SIGTERM, signal.SIGINT):  # stopped by someone: no fault of the method
+        raise SystemExit(f"{run['method']} on {run['table']} was stopped; run again to go on")
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
         return {"failed": lines[-1][:300]}
