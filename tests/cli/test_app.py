@@ -238,3 +238,28 @@ def test_exit_codes_of_the_process(start: Call, folder: Path) -> None:
         assert (errors == b"") == (code == 0)
         if code == 0:
             assert json.loads(out)["estimator"] == "DeepRegressor"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_standard_output_is_told(start: Call, folder: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = start("show", folder / "price.model", stdout=full)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.decode() == (
+        "chainrule: standard input and output must be usable; the system says: No space left on device. "
+        "Free or choose another place.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("closed", "table", "code"), [("<&-", "-", 1), (">&-", "new.csv", 0), ("2>&-", "new.csv", 0)]
+)
+def test_streams_that_are_closed(
+    closed: str, table: str, code: int, folder: Path, environment: dict[str, str]
+) -> None:
+    command = f'"{sys.executable}" -m chainrule predict price.model {table} {closed}'
+    done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.startswith(b"chainrule: standard input must hold a table" if code else b"")

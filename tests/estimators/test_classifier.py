@@ -291,7 +291,7 @@ def test_the_validation_part_keeps_the_classes_in_proportion(three):
 
 def test_rows_of_one_s_own_validate(three):
     X, y = three
-    model = small(max_iter=5).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    model = small(max_iter=5, n_members=1).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
     p = softmax(model.decision_function(X[100:]) * model.temperature_, axis=1)
     loss = log_loss(y[100:], p, labels=model.classes_)
     assert -max(model.validation_scores_) == pytest.approx(loss, rel=1e-4)

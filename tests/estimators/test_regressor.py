@@ -276,7 +276,7 @@ def test_early_stopping_keeps_the_best_epoch(table):
 
 def test_rows_of_one_s_own_validate(table):
     X, y = table
-    model = small(max_iter=5).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    model = small(max_iter=5, n_members=1).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
     # The loss as it sees the targets: squared error over the variance of the training targets.
     error = ((model.predict(X[100:]) - y[100:]) ** 2).mean() / y[:100].var()
     assert -max(model.validation_scores_) == pytest.approx(error, rel=1e-4)
@@ -571,7 +571,11 @@ def test_the_user_s_score_chooses_the_epoch_and_the_end(table):
 def test_groups_and_times_say_which_rows_validate(table):
     X, y = table
     groups = np.arange(200) // 20
-    model = small().fit(X, y, groups=groups)
+    folds = small().fit(X, y, groups=groups).folds_
+    assert folds.members == 5
+    for learn, judge in zip(folds.learn, folds.judge, strict=True):
+        assert not set(groups[learn]) & set(groups[judge])
+    model = small(n_members=1).fit(X, y, groups=groups)
     assert len(set(groups[model.validation_rows_])) == 1
     assert not set(groups[model.validation_rows_]) & set(np.delete(groups, model.validation_rows_))
     late = small().fit(X, y, time=-np.arange(200), sample_weight=np.arange(200) != 5)

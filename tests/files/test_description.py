@@ -10,7 +10,7 @@ import pytest
 
 from chainrule import Network
 from chainrule.errors import ArgumentError
-from chainrule.files.description import _network_to_dict, _restored_network, _restored_parameters
+from chainrule.files.description import _network_to_dict, _restored_network, _restored_members
 from chainrule.mathematics.activations import ACTIVATIONS
 from chainrule.mathematics.initializers import INITIALIZERS
 from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
@@ -56,7 +56,9 @@ def test_a_network_and_its_parameters_come_back(network: Network) -> None:
     again = _restored_network(through_json(network), arrays)
     assert again == network
     assert hash(again) == hash(network)
-    parameters = _restored_parameters(again, arrays)
+    members = _restored_members(again, {name: np.stack([a, -a]) for name, a in arrays.items()})
+    parameters, other = (jax.tree.map(lambda leaf, k=k: leaf[k], members) for k in (0, 1))
+    np.testing.assert_array_equal(other[-1].W, -parameters[-1].W)
     assert network.fits(parameters)
     for ours, theirs in zip(jax.tree.leaves(parameters), jax.tree.leaves(network.initialize(0)), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -143,7 +145,7 @@ def test_altered_embeddings_are_refused_before_anything_is_made(
     change(described["embedding"])
     monkeypatch.setattr(Network, "initialize", None)
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError, OverflowError)):
-        _restored_parameters(_restored_network(described, arrays), arrays)
+        _restored_members(_restored_network(described, arrays), {n: a[None] for n, a in arrays.items()})
 
 
 @pytest.mark.parametrize("embedding", [3, "abc", {"a": 1}, [3], [[]]])
@@ -152,3 +154,14 @@ def test_what_is_no_embedding_is_refused(embedding: Any) -> None:
     described = through_json(network) | {"embedding": embedding}
     with pytest.raises((ValueError, TypeError, KeyError)):
         _restored_network(described, arrays_of(network))
+
+
+@pytest.mark.parametrize("change", [lambda a: a, lambda a: a[:, None], lambda a: a[None][:0]])
+def test_arrays_without_a_common_axis_of_members_are_refused(
+    change: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    network = NETWORKS["plain"]
+    arrays = {name: array[None] for name, array in arrays_of(network).items()}
+    first = next(iter(arrays))
+    with pytest.raises((ValueError, IndexError)):
+        _restored_members(network, arrays | {first: change(arrays[first][0])})

@@ -41,6 +41,7 @@ X = table()
 Y = X["size"].fill_null(0).to_numpy() + np.arange(240) % 3
 MODELS: dict[str, Callable[[], Any]] = {
     "regression": lambda: DeepRegressor(**SMALL).fit(X, Y),
+    "one": lambda: DeepRegressor(n_members=1, **SMALL).fit(X, Y),
     "log": lambda: DeepRegressor(target_transform="log", loss="squared_error", **SMALL).fit(X, np.exp(Y)),
     "quantiles": lambda: DeepRegressor(loss="quantile(0.1, 0.5, 0.9)", **SMALL).fit(X, Y),
     "variance": lambda: DeepRegressor(loss="gaussian_nll", numeric_embedding="periodic", **SMALL).fit(X, Y),

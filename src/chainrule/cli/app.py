@@ -4,6 +4,7 @@ import os
 import sys
 from contextlib import suppress
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -30,8 +31,15 @@ class _Commands(TyperGroup):
             _fail("interrupted; nothing was written.", 130)
         except ArgumentError as error:
             _fail(str(error), 2)
-        except (ChainruleError, OSError, MemoryError) as error:
+        except (ChainruleError, MemoryError) as error:
             _fail(str(error) or type(error).__name__, 1)
+        except OSError as error:  # mostly of the streams: files have errors of ours
+            what = repr(error.filename) if error.filename else "standard input and output"
+            _fail(
+                f"{what} must be usable; the system says: {error.strerror or error}. Free or choose another "
+                "place.",
+                1,
+            )
         except RuntimeError as error:  # what XLA raises where memory ends
             if "RESOURCE_EXHAUSTED" not in str(error):
                 raise
@@ -56,6 +64,9 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; the entry point of ``chainrule``."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed: as if it were empty, and nobody read it
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
     with suppress(AttributeError, OSError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without "²"
     app(prog_name="chainrule")

@@ -208,6 +208,8 @@ class DeepEstimator(Trained):
             again, started = hasattr(self, "members_"), perf_counter()
             _, rows = self._begun(X, y, sample_weight, again=again, classes=classes)
             self.validation_rows_ = None
+            if not again:
+                self._fold_seed = 0
             members = self.n_members_ if again else self._wished_members(len(rows.y), False)
             folds = Folds.same(members, np.arange(len(rows.y)))
             self._train(rows, folds, self._seed(), again=again, started=started, one_epoch=True)

@@ -86,9 +86,25 @@ def fit_numbers(
     if scaling == "quantile":
         knots = tuple(order.quantiles(np.linspace(0, 1, _KNOTS)).tolist())
     if bins:
-        # Edges that differ by less than their halves can are one, because `in_bins` halves them.
-        edges = tuple((np.unique(order.quantiles(np.linspace(0, 1, bins + 1)) / 2) * 2).tolist())
+        edges = _edges(order, bins)
     return NumericColumn(name, center, scale, missing, scaling, knots, edges)
+
+
+def _edges(order: Distribution, bins: int) -> tuple[float, ...]:
+    """Half of the bins have equally many rows, the other half equally many different values.
+
+    Rows alone would leave a column of mostly zeros, such as a gain, a single bin for all that is not zero.
+    Few different values are an edge each.
+    """
+    different = order.different()
+    if len(different.values) <= bins + 1:
+        found = different.values
+    else:
+        of_rows = order.quantiles(np.linspace(0, 1, bins // 2 + 1))
+        of_values = different.quantiles(np.linspace(0, 1, bins - bins // 2 + 1))
+        found = np.concatenate([of_rows, of_values])
+    # Edges that differ by less than their halves can are one, because `in_bins` halves them.
+    return tuple((np.unique(found / 2) * 2).tolist())
 
 
 def standardize(

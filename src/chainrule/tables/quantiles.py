@@ -32,6 +32,10 @@ class Distribution(NamedTuple):
         order = np.argsort(values, kind="stable")
         return cls(values[order], np.cumsum(near_one(weight[order])[0]))
 
+    def different(self) -> Self:
+        """Each value once."""
+        return type(self)(np.unique(self.values), None)
+
     def quantiles(self, shares: Sequence[float] | Numbers) -> Numbers:
         """The value below which a share of the weight lies; halfway where a share ends between two values.
 
