@@ -10,7 +10,7 @@ import pytest
 
 from chainrule import Network
 from chainrule.errors import ArgumentError
-from chainrule.files.description import _network_to_dict, _restored_network, _restored_members
+from chainrule.files.description import _network_to_dict, _restored_members, _restored_network
 from chainrule.mathematics.activations import ACTIVATIONS
 from chainrule.mathematics.initializers import INITIALIZERS
 from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear

@@ -177,10 +177,20 @@ def test_places_in_bins():
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
-def test_bins_hold_equally_many_rows_whatever_the_scaling(scaling):
-    values = np.random.default_rng(2).lognormal(size=4000)
-    column = fit_numbers("x", values, None, scaling, bins=8)
-    assert np.histogram(values, column.edges)[0] == pytest.approx(np.full(8, 500), abs=1)
+def test_half_of_the_edges_stand_by_rows_and_half_by_values_whatever_the_scaling(scaling):
+    gains = np.random.default_rng(2).lognormal(size=4000)
+    values = np.concatenate([np.zeros(36_000), gains])
+    edges = np.array(fit_numbers("x", values, None, scaling, bins=16).edges)
+    # By rows all but the last are 0; by values, eight bins have 500 gains each.
+    by_values = np.histogram(gains, edges[1:])[0]
+    assert edges[0] == 0
+    assert len(edges) == 9
+    assert by_values == pytest.approx(np.full(7, 500), abs=2)
+
+
+def test_few_different_values_are_an_edge_each():
+    values = np.repeat([3.0, -1.0, 7.5], [1, 1000, 5])
+    assert fit_numbers("x", values, None, bins=24).edges == (-1, 3, 7.5)
 
 
 def test_too_few_edges_say_nothing():
