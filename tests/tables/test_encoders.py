@@ -117,9 +117,7 @@ def test_columns_of_one_sort_are_adjacent():
     assert matrix["n is missing"] == [0, 1, 0, 0]
     assert matrix["few = a"] == [1, 0, 1, 0]
     assert matrix["few is missing"] == [0, 1, 0, 1]
-    assert matrix["n in bins"] == pytest.approx([0, 1, 1, 2]), (
-        "the edges are the different values"
-    )
+    assert matrix["n in bins"] == pytest.approx([0, 1, 1, 2]), "the edges are the different values"
     assert matrix["day in bins"][2] == len(encoder.binned[0].edges[1:]) / 2
     assert encode(encoder, frame)[:, -1].tolist() == [
         2 + encoder.coded[0].levels.index(c) for c in frame["many"]

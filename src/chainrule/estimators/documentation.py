@@ -42,8 +42,8 @@ PARAMETERS = """
         1), or "quantile" (as a standard normal).
     numeric_embedding
         None; "periodic" (a number also as learnt waves, arXiv:2407.04491) or "piecewise_linear" (also by
-        its place among 24 bins of equally many rows, arXiv:2203.05556). "auto" is the latter, and None in
-        a linear model and for more than 100 columns.
+        its place among 24 bins, half of them of equally many rows, half of values, arXiv:2203.05556).
+        "auto" is the latter, and None in a linear model and for more than 100 columns.
     scoring
         What chooses the best epoch on the rows kept back: "loss", the name of a scikit-learn scorer such as
         "roc_auc", or a callable (estimator, X, y) to number, greater is better.
