@@ -163,7 +163,10 @@ def test_errors_of_the_system_are_one_line(call: Call, monkeypatch: pytest.Monke
     monkeypatch.setattr("chainrule.cli.showing.show_model", lambda *arguments, **options: fail())
     result = call("show", "model")
     assert result.exit_code == 1
-    assert result.stderr == "chainrule: [Errno 28] No space left on device\n"
+    assert result.stderr == (
+        "chainrule: standard input and output must be usable; the system says: No space left on device. "
+        "Free or choose another place.\n"
+    )
 
 
 def test_ctrl_c_outside_of_training(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
