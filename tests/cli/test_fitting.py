@@ -30,10 +30,12 @@ def test_the_report(call: Call, folder: Path, tmp_path: Path) -> None:
     lines = result.stderr.splitlines()
     assert lines[0].endswith("many.parquet: 600 rows, 6 columns to learn from")
     assert lines[1] == "classification of 'dear': 2 different texts"
-    assert lines[2] == "scored on 60 rows kept to validate, drawn at random by seed 0"
-    assert lines[3] == "network 12-4-1, silu, loss binary_cross_entropy: 1,197 parameters"
+    assert lines[2] == (
+        "scored on 600 rows, each by networks that did not learn from it (drawn at random, seed 0)"
+    )
+    assert lines[3] == "5 networks 12-4-1, silu, loss binary_cross_entropy: 1,197 parameters each"
     assert lines[4].startswith("2 epochs in ")
-    assert lines[6].split() == ["60", "validation", "rows", "model", "95", "%", "interval", "majority"]
+    assert lines[6].split() == ["600", "validation", "rows", "model", "95", "%", "interval", "majority"]
     assert [line.split()[0] for line in lines[7:10]] == ["accuracy", "log-loss", "ROC"]
     assert lines[-1] == f"saved {tmp_path / 'model'} ({(tmp_path / 'model').stat().st_size:,} bytes)"
 
@@ -57,7 +59,7 @@ def test_json(call: Call, folder: Path, tmp_path: Path) -> None:
     told = json.loads(result.stdout)
     assert told["task"] == "regression"
     assert (told["rows"], told["columns"], told["epochs"], told["interrupted"]) == (600, 6, 2, False)
-    assert (told["scored"], told["scored_rows"]) == ("validation", 60)
+    assert (told["scored"], told["scored_rows"], told["members"]) == ("validation", 600, 5)
     assert told["network"] == [12, 4, 1]
     assert told["model"] == str(tmp_path / "model")
     scores = told["scores"]["price"]
@@ -245,7 +247,8 @@ def test_the_latest_rows_or_whole_groups_validate(call: Call, tmp_path: Path) ->
     assert "30 rows kept to validate, the latest by 'day'" in timed.stderr
     assert json.loads(timed.stdout)["columns"] == 2
     grouped = call("fit", tmp_path / "table.csv", "--target", "y", "--group", "who", *SMALL, "--json")
-    assert "30 rows kept to validate, whole groups by 'who'" in grouped.stderr
+    said = "scored on 300 rows, each by networks that did not learn from it (whole groups by 'who', seed 0)"
+    assert said in grouped.stderr
     assert json.loads(grouped.stdout)["columns"] == 1
     both = call("fit", tmp_path / "table.csv", "--target", "y", "--group", "who", "--time", "day")
     assert both.exit_code == 2

@@ -30,12 +30,12 @@ def test_programs_see_the_description(call: Call, folder: Path) -> None:
     assert told["network"]["sizes"] == [8, 4, 1]
     assert [column["name"] for column in told["encoder"]["columns"]] == ["size", "age", "city", "rooms"]
     assert told["arrays"] == {
-        "V1": [3, 8, 24],
-        "c1": [3, 8],
-        "W1": [4, 29],
-        "b1": [4],
-        "W2": [1, 4],
-        "b2": [1],
+        "V1": [1, 3, 8, 24],
+        "c1": [1, 3, 8],
+        "W1": [1, 4, 29],
+        "b1": [1, 4],
+        "W2": [1, 1, 4],
+        "b2": [1, 1],
     }
     assert told["parameters"]["max_iter"] == 2
 

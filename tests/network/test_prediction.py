@@ -90,7 +90,7 @@ def test_few_shapes_are_compiled(monkeypatch):
     shapes = set()
     run = prediction._chunks
     monkeypatch.setattr(
-        prediction, "_chunks", lambda network, p, x: shapes.add(x.shape) or run(network, p, x)
+        prediction, "_chunks", lambda rule, network, p, x: shapes.add(x.shape) or run(rule, network, p, x)
     )
     for rows in (1, 5, 256, 257, 4000, MANY):
         raw_output(NETWORK, PARAMETERS, X[:rows])
