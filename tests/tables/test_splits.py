@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
 from chainrule.errors import ArgumentError, TableError
-from chainrule.tables.splits import validation_split
+from chainrule.tables.splits import cross_parts, validation_split
 
 SEEDS = st.integers(0, 2**32 - 1)
 FRACTIONS = st.floats(0.001, 0.999)
@@ -165,3 +165,26 @@ def test_times_may_be_dates_or_texts():
 def test_groups_and_times_that_do_not_split(options, error, words):
     with pytest.raises(error, match=words):
         validation_split([1, 2, 3], 0.5, 0, stratify=False, **options)
+
+
+@pytest.mark.parametrize("parts", [2, 5])
+def test_parts_are_of_one_size_and_have_the_classes_in_proportion(parts):
+    y = np.repeat(["a", "b", "c"], [50, 30, 3])
+    dealt = cross_parts(y, parts, 0, stratify=True)
+    sizes = np.bincount(dealt, minlength=parts)
+    assert sizes.max() - sizes.min() <= 1
+    for label, rows in (("a", 50), ("b", 30)):
+        counts = np.bincount(dealt[y == label], minlength=parts)
+        assert abs(counts - rows / parts).max() <= 1
+    assert (dealt == cross_parts(y, parts, 0, stratify=True)).all()
+    assert (dealt != cross_parts(y, parts, 1, stratify=True)).any()
+
+
+def test_parts_keep_groups_together_and_are_no_more_than_groups():
+    groups = np.arange(60) % 6
+    dealt = cross_parts(np.zeros(60), 3, 0, stratify=False, groups=groups)
+    assert all(len(set(dealt[groups == group])) == 1 for group in range(6))
+    assert np.bincount(dealt).tolist() == [20, 20, 20]
+    assert set(cross_parts(np.zeros(60), 9, 0, stratify=False, groups=groups)) == set(range(6))
+    with pytest.raises(TableError, match="groups must be at least two"):
+        cross_parts(np.zeros(3), 2, 0, stratify=False, groups=[1, 1, 1])
