@@ -1,5 +1,6 @@
 import json
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -384,3 +385,21 @@ def test_a_category_of_rare_levels_is_learnt_where_it_is_asked_for(
     assert "is left out" not in result.stderr
     assert {column.name: column for column in chainrule.load(model).encoder_.columns}["id"].coded
     assert call("predict", model, table).exit_code == 0
+
+
+def test_a_warning_is_told_once(call: Call, folder: Path, tmp_path: Path) -> None:
+    days = [f"2024-01-{1 + k % 30:02d}" for k in range(299)]
+    table, page, model = tmp_path / "table.csv", tmp_path / "page.html", tmp_path / "model"
+    frame = pl.read_parquet(folder / "many.parquet").head(300)
+    frame.with_columns(day=pl.Series([*days, "2024-02-30"])).write_csv(table)
+    told = (
+        "column 'day' holds dates, but for 1 value (first '2024-02-30' in row 300), which counts as missing."
+    )
+    with warnings.catch_warnings():  # what is said to nobody would be Python's own line on stderr
+        warnings.simplefilter("error")
+        result = call("fit", table, "--target", "price", "--report", page, "-o", model, *SMALL)
+        evaluated = call("evaluate", model, table)
+        quiet = call("fit", table, "--target", "price", "-q", *SMALL)
+    assert result.stderr.count(told) == evaluated.stderr.count(told) == 1
+    assert not quiet.stderr
+    assert "Measured on 300 rows: each by networks" in page.read_text("utf-8")

@@ -148,9 +148,7 @@ def test_a_slip_or_two_are_missing_with_a_warning():
     column = texts("unknown", *(f"2024-01-{day:02}" for day in range(1, 21)), "2024-02-30", None)
     assert spelling_of(column[:-2]) == "%Y-%m-%d"
     assert spelling_of(column) is None, "2 of 22 are more than 5 in 100"
-    with pytest.warns(
-        UserWarning, match=r"'day' holds dates, but for 2 value\(s\) \(first 'unknown' in row 1\)"
-    ):
+    with pytest.warns(UserWarning, match=r"'day' holds dates, but for 2 values \(first 'unknown' in row 1\)"):
         dates = parse_dates(column, "%Y-%m-%d", lenient=True)
     assert np.flatnonzero(dates.is_null()).tolist() == [0, 21, 22]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, without_panics
+from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, warned_before, without_panics
 from chainrule.cli.request import Outcome, Request, asked, parts_of, training_of
 from chainrule.cli.showing import columns_of
 from chainrule.cli.telling import about_outcome, as_json, how_scored, tell
@@ -164,7 +164,8 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
     scored = held_out or problem
     training = training_of(problem, model)
     baseline = baseline_of(model, training.y)
-    comparisons = compare(model, asked(model, scored.X), scored.y, baseline, request.targets)
+    with warned_before():
+        comparisons = compare(model, asked(model, scored.X), scored.y, baseline, request.targets)
     learnt, judged = (training, held_out) if validation else parts_of(problem, model)
     found = noticed(
         learnt.X,
@@ -183,21 +184,22 @@ def _write_page(report: Report, request: Request, problem: Problem, outcome: Out
     from chainrule.report.page import render
 
     assert request.report is not None
-    findings = findings_of(
-        outcome.model,
-        training=training_of(problem, outcome.model),
-        held_out=outcome.held_out,
-        comparisons=outcome.comparisons,
-        targets=request.targets,
-        kinds=columns_of(outcome.model),
-        source="standard input" if request.table == "-" else request.table,
-        output=request.output or "",
-        scored=how_scored(request, outcome).removeprefix("rows "),
-        seconds=outcome.seconds,
-        options=request.options,
-        missing=request.missing,
-        noticed=outcome.noticed,
-    )
+    with warned_before():
+        findings = findings_of(
+            outcome.model,
+            training=training_of(problem, outcome.model),
+            held_out=outcome.held_out,
+            comparisons=outcome.comparisons,
+            targets=request.targets,
+            kinds=columns_of(outcome.model),
+            source="standard input" if request.table == "-" else request.table,
+            output=request.output or "",
+            scored=how_scored(request, outcome).removeprefix("rows").lstrip(", "),
+            seconds=outcome.seconds,
+            options=request.options,
+            missing=request.missing,
+            noticed=outcome.noticed,
+        )
     page = render(findings)
     if request.report == "-":
         out(page)

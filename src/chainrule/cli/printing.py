@@ -22,6 +22,7 @@ class Report:
 
     def __init__(self, quiet: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, quiet=quiet)
+        self._warned: set[str] = set()
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line, in colours only on a terminal that wants them."""
@@ -29,13 +30,23 @@ class Report:
 
     @contextmanager
     def warnings(self, reworded: Callable[[str], str] = str) -> Iterator[None]:
-        """Say what is warned of inside, a line each."""
+        """Say what is warned of inside, a line each, and nothing twice."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             yield
         for warning in caught:
-            if issubclass(warning.category, UserWarning):
-                self.say(f"chainrule: {reworded(str(warning.message))}", "yellow")
+            text = reworded(str(warning.message))
+            if issubclass(warning.category, UserWarning) and text not in self._warned:
+                self._warned.add(text)
+                self.say(f"chainrule: {text}", "yellow")
+
+
+@contextmanager
+def warned_before() -> Iterator[None]:
+    """Let pass what is warned of rows that ``Report.warnings`` has told of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 @contextmanager

@@ -105,7 +105,8 @@ def evaluate_table(
     y = target_values(frame, targets, task)
     constants = len(model.classes_) if isinstance(model, DeepClassifier) else expected
     baseline = list(about.baseline) if len(about.baseline) == constants else None
-    comparisons = compare(model, _inputs(model, frame, targets, report), y, baseline, targets)
+    with report.warnings():
+        comparisons = compare(model, _inputs(model, frame, targets, report), y, baseline, targets)
     of = "training" if baseline else "this table"
     other = f"{'mean' if task is Task.REGRESSION else 'majority'} of {of}"
     if as_json:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import TableError
+from chainrule.tables.notice import counted
 from chainrule.tables.numeric_columns import NumericColumn, Scaling, fit_numbers
 from chainrule.tables.schema import Numbers
 
@@ -167,8 +168,8 @@ def parse_dates(text: "pl.Series", spelling: str, *, lenient: bool) -> "pl.Serie
             )
         count = int(wrong.sum())
         warnings.warn(
-            f"column {text.name!r} holds dates, but for {count:,} value(s) (first {value!r} in row "
-            f"{row + 1}), which count as missing.",
+            f"column {text.name!r} holds dates, but for {counted(count, 'value')} (first {value!r} in row "
+            f"{row + 1}), which {'counts' if count == 1 else 'count'} as missing.",
             UserWarning,
             stacklevel=5,
         )
