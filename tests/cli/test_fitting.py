@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -403,3 +404,13 @@ def test_a_warning_is_told_once(call: Call, folder: Path, tmp_path: Path) -> Non
     assert result.stderr.count(told) == evaluated.stderr.count(told) == 1
     assert not quiet.stderr
     assert "Measured on 300 rows: each by networks" in page.read_text("utf-8")
+
+
+def test_skewness_is_told_of_unless_the_logarithm_is_learnt(call: Call, folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    values = pl.Series([1e18 if k == 7 else 1.0 + k for k in range(90)])
+    pl.read_csv(folder / "houses.csv").with_columns(price=values).write_csv(table)
+    plain, log = (call("fit", table, "--target", "price", *o, *SMALL).stderr for o in ((), ("--log",)))
+    assert "Its logarithm may be learnt better." in plain
+    assert "skewed" not in log
+    assert re.search(r"RMSE +1\.\d+e\+17", plain), "numbers of any size in few letters"

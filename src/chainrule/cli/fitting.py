@@ -175,6 +175,8 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
         validation=None if judged is None else judged.X,
         validation_y=None if judged is None else judged.y,
     )
+    if model.get_params().get("target_transform") is not None:  # what it advises has been done
+        found = [notice for notice in found if notice.kind != "skewed target"]
     return Outcome(model, seconds, held_out, len(scored.y), comparisons, found)
 
 

@@ -110,7 +110,7 @@ def number(name: str, value: float | None) -> str:
         return "–"
     if name in _SHARES:
         return f"{value:.4f}".replace("-0.0000", "0.0000")
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def counted(number: int, what: str) -> str:
