@@ -67,10 +67,10 @@ def parts_of(problem: Problem, model: Model) -> tuple[Problem, Problem | None]:
     judged = model.validation_rows_
     if judged is None:
         return problem, None
-    first = model.folds_.judge[0]
-    return training_of(problem, model) if len(first) == len(judged) else problem.take(
-        judged[model.folds_.learn[0]]
-    ), problem.take(judged if len(first) == len(judged) else judged[first])
+    first, others = model.folds_.judge[0], model.folds_.learn[0]
+    if len(first) == len(judged):  # the same rows judged every network
+        return training_of(problem, model), problem.take(judged)
+    return problem.take(judged[others]), problem.take(judged[first])
 
 
 def asked(model: Model, X: Any, places: np.ndarray | None = None) -> Any:

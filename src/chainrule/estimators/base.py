@@ -146,15 +146,12 @@ class DeepEstimator(Trained):
                 own = self._rows(self._checked(X_val, y_val, sample_weight_val, reset=False))
                 there = len(kept.y)
                 judge = np.arange(there, there + len(own.truth))
-                folds = Folds.same(self._wished_members(there, True), np.arange(there), judge)
+                folds = Folds.same(self._wished_members(judged=True), np.arange(there), judge)
                 rows, self.validation_rows_ = rows.joined(own), None
             else:
                 folds = self._folds_of(kept, kept.of(groups, "groups"), kept.of(time, "time"))
-                unseen = folds.judged
-                if not folds.judge:
-                    self.validation_rows_ = None
-                else:
-                    self.validation_rows_ = unseen if kept.kept is None else kept.kept[unseen]
+                judged = folds.judged if kept.kept is None else kept.kept[folds.judged]
+                self.validation_rows_ = judged if folds.judge else None
             self._train(rows, folds, seed, again=again, started=started)
             held_out = self._unseen_of(rows)
             self._learn_from(held_out, rows)
@@ -164,8 +161,8 @@ class DeepEstimator(Trained):
         """Which rows each member learns from: without a wish, each member leaves out another part of them."""
         rows, seed, stratify = len(kept.y), self._fold_seed, self._stratifies(kept.y)
         if groups is None and time is None and not self._keeps_back(rows):
-            return Folds.same(self._wished_members(rows, False), np.arange(rows))
-        members = self._wished_members(rows, True)
+            return Folds.same(self._wished_members(judged=False), np.arange(rows))
+        members = self._wished_members(judged=True)
         if members > 1 and time is None and self.early_stopping == "auto":
             rounds = [
                 cross_parts(kept.y, parts, (seed + turn) % 2**32, stratify=stratify, groups=groups)
@@ -177,12 +174,12 @@ class DeepEstimator(Trained):
         )
         return Folds.same(members, learn, judge)
 
-    def _wished_members(self, rows: int, judged: bool) -> int:
+    def _wished_members(self, *, judged: bool) -> int:
         if self.n_members != "auto":
             return int(self.n_members)
         whole = found("solver", find_optimizer, self.solver).full_batch
         several = judged and self.early_stopping == "auto" and not whole
-        return recipes.members(rows, self.effort) if several else 1
+        return recipes.members(self.effort) if several else 1
 
     def _brings_its_own(self, X_val: Any, y_val: Any, weight: Any, groups: Any, time: Any) -> bool:
         if (X_val is None) != (y_val is None) or (X_val is None and weight is not None):
@@ -210,7 +207,7 @@ class DeepEstimator(Trained):
             self.validation_rows_ = None
             if not again:
                 self._fold_seed = 0
-            members = self.n_members_ if again else self._wished_members(len(rows.y), False)
+            members = self.n_members_ if again else self._wished_members(judged=False)
             folds = Folds.same(members, np.arange(len(rows.y)))
             self._train(rows, folds, self._seed(), again=again, started=started, one_epoch=True)
             self._learn_from(None, rows)

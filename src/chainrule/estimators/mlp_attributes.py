@@ -1,5 +1,6 @@
 """What a fitted estimator tells under the names that scikit-learn's MLP has for it."""
 
+import jax
 import numpy as np
 
 from chainrule.network.network import Network
@@ -12,13 +13,19 @@ class MlpAttributes:
     """Attributes of a fitted network; AttributeError before fit, as for every fitted attribute."""
 
     network_: Network
+    members_: Parameters
     loss_curve_: list[float]
     validation_scores_: list[float] | None
 
     @property
     def parameters_(self) -> Parameters:
-        """What the network learnt; the estimator says it."""
-        raise NotImplementedError
+        """What the first network learnt, as NumPy arrays; ``members_`` has what all of them did."""
+        return jax.tree.map(lambda leaf: leaf[0], self.members_)
+
+    @property
+    def n_members_(self) -> int:
+        """How many networks learnt."""
+        return int(jax.tree.leaves(self.members_)[0].shape[0])
 
     @property
     def coefs_(self) -> list[np.ndarray]:

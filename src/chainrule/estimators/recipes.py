@@ -58,7 +58,7 @@ def epochs(rows: int, batch: int, effort: str = "balanced") -> int:
     return max(_FEWEST_EPOCHS, ceil(share * min(wished, ceil(_MOST_STEPS / steps))))
 
 
-def members(rows: int, effort: str) -> int:
+def members(effort: str) -> int:
     """How many networks learn side by side: 3, 5 or 10, by the effort."""
     return _MEMBERS[effort]
 

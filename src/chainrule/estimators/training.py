@@ -38,7 +38,6 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     """An estimator with a network: what its options say of the training, and what training leaves behind."""
 
     encoder_: TableEncoder
-    members_: Parameters
     best_iteration_: int
     n_iter_: int
     interrupted_: bool
@@ -71,13 +70,6 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     shuffle: bool
     warm_start: bool
     verbose: bool
-
-    @property
-    def parameters_(self) -> Parameters:
-        """What the first network learnt, as NumPy arrays; ``members_`` has what all of them did."""
-        if "members_" not in self.__dict__:
-            raise AttributeError(f"{type(self).__name__} has no parameters_ before fit.")
-        return jax.tree.map(lambda leaf: leaf[0], self.members_)
 
     def _train(
         self, rows: Rows, folds: Folds, seed: int, *, again: bool, started: float, one_epoch: bool = False
@@ -221,11 +213,6 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
                 f"there must be as many members as before where learning goes on, {self.n_members_}; got "
                 f"{folds.members}. Set n_members, or fit a clone of this estimator."
             )
-
-    @property
-    def n_members_(self) -> int:
-        """How many networks learnt."""
-        return int(jax.tree.leaves(self.members_)[0].shape[0])
 
     def _taken_up(self, rows: Rows, folds: Folds, optimizer: Optimizer) -> State | None:
         """Where the last training ended; the best epochs count by their loss on the rows that judge now.
