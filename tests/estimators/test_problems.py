@@ -109,21 +109,23 @@ def test_groups_are_not_learnt_from_and_times_are_in_order() -> None:
     frame = pl.DataFrame(
         {
             "x": [1, 2, 3],
-            "who": ["b", "a", None],
+            "who": ["b", "a", "b"],
+            "team": ["b", None, "a"],
             "day": ["2024-03-01", "2024-01-01", "2024-02-01"],
             "y": [1.0, 2.5, 3.0],
         }
     )
     problem = problem_of(frame, ["y"], group="who")
-    assert problem.X.columns == ["x", "day"]
+    assert problem.X.columns == ["x", "team", "day"]
     assert problem.groups is not None
-    assert len(set(problem.groups.tolist())) == 3
+    assert problem.groups.tolist() == [2, 1, 2]
     timed = problem_of(frame, ["y"], time="day")
-    assert timed.X.columns == ["x", "who", "day"]
+    assert timed.X.columns == ["x", "who", "team", "day"]
     assert timed.time is not None
     assert timed.time.argsort().tolist() == [1, 2, 0]
-    with pytest.raises(TableError, match="the time 'who' must have a value in each row"):
-        problem_of(frame, ["y"], time="who")
+    for use in ("time", "group"):
+        with pytest.raises(TableError, match=rf"the {use} 'team' must have a value in each row.*first row 2"):
+            problem_of(frame, ["y"], **{use: "team"})
     with pytest.raises(ArgumentError, match="'y' must be target or time"):
         problem_of(frame, ["y"], time="y")
 

@@ -118,10 +118,11 @@ def with_targets(frame: "pl.DataFrame", targets: Sequence[str]) -> "pl.DataFrame
 
 
 def _labels(column: "pl.Series") -> np.ndarray:
-    """A number for each group; rows without one are a group together."""
+    """A number for each group."""
     import polars as pl
 
-    return column.cast(pl.String, strict=False).rank("dense").fill_null(0).to_numpy()
+    refuse_missing(column, "the group")
+    return column.cast(pl.String, strict=False).rank("dense").to_numpy()
 
 
 def _times(column: "pl.Series") -> np.ndarray:
