@@ -41,11 +41,13 @@ def test_classes_and_their_probabilities() -> None:
     assert np.array_equal(table[:, 1:].to_numpy(), model.predict_proba(X))
 
 
-def test_labels_or_their_probabilities() -> None:
+def test_labels_and_their_probabilities() -> None:
     model = DeepClassifier((4,), **SMALL).fit(X, (X > 0).astype(int))
     assert np.array_equal(prediction_table(model, X, ["a", "b"]).to_numpy(), model.predict(X))
-    probabilities = prediction_table(model, X, ["a", "b"], probabilities=True)
-    assert np.array_equal(probabilities.to_numpy(), model.predict_proba(X))
+    table = prediction_table(model, X, ["a", "b"], probabilities=True)
+    assert table.columns == ["a", "b", "a = 1", "b = 1"]
+    assert np.array_equal(table[:, :2].to_numpy(), model.predict(X))
+    assert np.array_equal(table[:, 2:].to_numpy(), model.predict_proba(X))
 
 
 def test_no_probabilities_to_give() -> None:

@@ -302,7 +302,7 @@ def predict(
         typer.Option("--output", "-o", metavar="OUT", help="A .csv, .tsv or .parquet file, - for stdout."),
     ] = "-",
     probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Also one column per class.")
+        bool, typer.Option("--probabilities", help="Also one column per class or label.")
     ] = False,
     interval: Annotated[
         float | None,

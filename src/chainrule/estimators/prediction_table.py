@@ -28,7 +28,7 @@ def prediction_table(
 
     Several quantiles are columns such as "price (quantile 0.1)"; the loss "gaussian_nll" adds "price
     (standard deviation)". With ``probabilities``, there is also a column such as "city = Rome" for each
-    class; of labels, the probability that each holds stands in place of the prediction. ``interval`` adds
+    class, or "rain = 1" for each of several labels: the probability that it holds. ``interval`` adds
     "price (low)" and "price (high)", between which a value is with that coverage; ``sets`` adds "city (set)",
     the classes that are likely, separated by a bar.
 
@@ -53,14 +53,11 @@ def prediction_table(
                 raise ArgumentError(
                     f"{option} must be left out: the loss {model.network_.loss.name!r} has no probabilities."
                 )
-        if len(targets) > 1:
-            answers = model.predict_proba(X) if probabilities else model.predict(X)
-            columns |= zip(targets, answers.T, strict=True)
-        else:
-            columns[targets[0]] = model.predict(X)
-            if probabilities:
-                names = [f"{targets[0]} = {_spelt(value)}" for value in model.classes_.tolist()]
-                columns |= zip(names, model.predict_proba(X).T, strict=True)
+        columns |= zip(targets, model.predict(X).reshape(-1, len(targets)).T, strict=True)
+        if probabilities:
+            values = model.classes_.tolist() if len(targets) == 1 else [1]  # of a label, that it holds
+            names = [f"{name} = {_spelt(value)}" for name in targets for value in values]
+            columns |= zip(names, model.predict_proba(X).T, strict=True)
         if sets is not None:
             if len(targets) > 1:
                 raise ArgumentError("--set must be left out for several labels, of which each holds or not.")
