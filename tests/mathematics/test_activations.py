@@ -257,7 +257,7 @@ def test_a_formula_is_found():
     made = find_activation("z*tanh(log(1 + exp(z)))")
     assert made.formula == "z*tanh(log(1 + exp(z)))"
     assert find_activation("z").value(jnp.array([2.0])) == 2
-    with pytest.raises(FormulaError):
+    with pytest.raises(FormulaError, match="Give a name such as 'relu', or a formula in z such as"):
         find_activation("z +")
 
 

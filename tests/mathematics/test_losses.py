@@ -307,5 +307,7 @@ def test_our_own_functions_wrongly_paired_are_refused():
 
 def test_a_formula_is_found():
     assert find_loss("(y_hat - y)**4").formula == "(y_hat - y)**4"
-    with pytest.raises(FormulaError):
+    with pytest.raises(
+        FormulaError, match=r"Give a name such as 'huber', or a formula in y_hat and y such as"
+    ):
         find_loss("(y_hat - y)**")

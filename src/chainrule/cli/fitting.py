@@ -229,7 +229,9 @@ def _speaking_of_options(or_numbers: str = "") -> Iterator[None]:
 
 def in_options(message: str) -> str:
     """What an estimator says of its arguments, in the words of the command line."""
-    begun = re.sub(r"^(\w+)(?:: [\w -]+)?(?= must be)", lambda name: _OPTIONS.get(name[1], name[0]), message)
+    begun = re.sub(
+        r"^(\w+)(?:: [\w -]+(?= must be)|(?= must be|: ))", lambda name: _OPTIONS.get(name[1], name[0]), message
+    )
     return (
         re.sub(r"\w+_\w+", lambda name: _OPTIONS.get(name[0], name[0]), begun)
         .replace(", or 'auto'", "")

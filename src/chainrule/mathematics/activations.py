@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from chainrule.mathematics.activation import Activation, activation_from_formula
 from chainrule.mathematics.checked import ours, refuse_wrong_derivative
-from chainrule.mathematics.named import find
+from chainrule.mathematics.named import advising, find
 
 Z = Float[Array, "*shape"]
 
@@ -362,7 +362,8 @@ def find_activation(activation: object) -> Activation:
     """
     match activation:
         case str() if activation not in ACTIVATIONS and (not activation.isidentifier() or activation == "z"):
-            return activation_from_formula(activation)
+            with advising("Give a name such as 'relu', or a formula in z such as 'z * sigmoid(z)'."):
+                return activation_from_formula(activation)
         case (value, derivative) if callable(value) and callable(derivative):
             name = getattr(value, "__name__", "own activation")
             activation = Activation(name, value, derivative, "", "a pair of functions")

@@ -10,7 +10,7 @@ from jax import Array
 from chainrule.mathematics.checked import ours, refuse_wrong_derivative
 from chainrule.mathematics.classification_losses import CLASSIFICATION_LOSSES, focal, softmax_focal
 from chainrule.mathematics.loss import REAL, Loss, identity_link, loss_from_formula
-from chainrule.mathematics.named import find
+from chainrule.mathematics.named import advising, find
 from chainrule.mathematics.regression_losses import REGRESSION_LOSSES, huber, quantile, tweedie
 
 __all__ = ["LOSSES", "Loss", "find_loss", "focal", "huber", "quantile", "softmax_focal", "tweedie"]
@@ -41,7 +41,10 @@ def find_loss(loss: object) -> Loss:
     """
     match loss:
         case str() if not (loss in LOSSES or loss.isidentifier() or loss.partition("(")[0] in FACTORIES):
-            return loss_from_formula(loss)
+            with advising(
+                "Give a name such as 'huber', or a formula in y_hat and y such as '(y_hat - y)**2'."
+            ):
+                return loss_from_formula(loss)
         case (value, gradient) if callable(value) and callable(gradient):
             name = getattr(value, "__name__", "own loss")
             loss = Loss(name, value, gradient, "", REAL, "identity", identity_link, "one's own", "a pair")

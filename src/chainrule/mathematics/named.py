@@ -1,11 +1,12 @@
 """One rule for arguments that take a name or the thing itself."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, FormulaError
 
 T = TypeVar("T")
 _SHOWN = 80  # characters of what came that a message repeats
@@ -49,6 +50,15 @@ def find(
         f"{what} must be one of {', '.join(table)}{made}{otherwise}, or a chainrule.{kind.__name__}; "
         f"got {quoted(given)}.{hint}"
     )
+
+
+@contextmanager
+def advising(advice: str) -> Iterator[None]:
+    """Say what to do at the end of whatever a formula is refused with."""
+    try:
+        yield
+    except FormulaError as error:
+        raise FormulaError(f"{error} {advice}") from None
 
 
 def did_you_mean(given: str, names: Iterable[str]) -> str:
