@@ -13,8 +13,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 import chainrule
+from chainrule.cli.app import app
 
 Call = Callable[..., Any]
 HEAVY = ("jax", "numpy", "optax", "pandas", "polars", "rich", "safetensors", "scipy", "sklearn", "sympy")
@@ -122,6 +124,36 @@ def test_usage_errors(
     assert text in result.stderr
     assert result.stdout == ""
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ("fti", "No such command 'fti'. Did you mean 'fit'?"),
+        ("fit", "TABLE must be given. See chainrule fit --help."),
+        ("fit t.csv", "--target must be given. See chainrule fit --help."),
+        ("fit t.csv u.csv --target y", "Got unexpected extra argument(s) (u.csv). See chainrule fit --help."),
+        ("--versio", "there is no option --versio. Did you mean '--version'?"),
+        ("fit t.csv --epoch 3", "there is no option --epoch. Did you mean '--epochs'?"),
+        ("fit t.csv -z", "there is no option -z. See chainrule fit --help."),
+        ("fit t.csv --target y --epochs 0", "--epochs must be a whole number of at least 1; got 0."),
+        ("fit t.csv --target y --epochs few", "--epochs must be a whole number; got 'few'."),
+        ("fit t.csv --target y --seed -1", "--seed must be a whole number from 0 to 2³² − 1; got -1."),
+        ("fit t.csv --target y --dropout half", "--dropout must be a number; got 'half'."),
+        ("fit t.csv --target y --weight-decay -1", "--weight-decay must be a number of 0 or more; got -1.0."),
+        (
+            "fit t.csv --target y --effort most",
+            "--effort must be one of 'fast', 'balanced', 'best'; got 'most'.",
+        ),
+        (
+            "fit t.csv --target y --hidden 3,a",
+            "--hidden must be widths such as 128,128, or none for a linear model; got '3,a'.",
+        ),
+    ],
+)
+def test_a_usage_error_is_one_line(arguments: str, line: str) -> None:
+    result = CliRunner().invoke(app, arguments.split(), prog_name="chainrule")
+    assert (result.exit_code, result.stderr) == (2, f"chainrule: {line}\n")
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,10 @@ def test_wrong_options_are_refused_in_the_words_of_the_command_line_before_readi
         (["--solver", "AdamW"], "--solver must be one of"),
         (["--learning-rate", "0"], "--learning-rate must be a number above 0; got 0.0."),
         (["--max-norm", "-1"], "--max-norm must be a number above 0"),
-        (["--loss", "import os"], "--loss: 'import os' is not a formula: invalid syntax. Give a name such as"),
+        (
+            ["--loss", "import os"],
+            "--loss: 'import os' is not a formula: invalid syntax. Give a name such as",
+        ),
     ):
         result = call("fit", tmp_path / "absent.csv", "--target", "y", *option)
         assert result.exit_code == 2

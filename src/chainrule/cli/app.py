@@ -2,7 +2,7 @@
 
 import os
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -11,15 +11,24 @@ import typer
 from typer.core import TyperGroup
 
 import chainrule
+from chainrule.cli.arguments import number, usage_plainly, whole, widths
 from chainrule.errors import ArgumentError, ChainruleError
 
 
 class _Commands(TyperGroup):
-    """Every error of ours, and of the system, as one line on stderr and an exit code."""
+    """Every error of ours, of usage and of the system, as one line on stderr and an exit code."""
+
+    def make_context(self, info_name: Any, args: Any, *rest: Any, **extra: Any) -> Any:
+        try:
+            with usage_plainly() if args else nullcontext():  # without any, the "error" is the help
+                return super().make_context(info_name, args, *rest, **extra)
+        except ArgumentError as error:
+            _fail(str(error), 2)
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
+            with usage_plainly():
+                result = super().invoke(ctx)
             sys.stdout.flush()
             return result
         except BrokenPipeError:
@@ -86,22 +95,6 @@ class EffortOption(StrEnum):
     fast = "fast"
     balanced = "balanced"
     best = "best"
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    """Widths such as 128,128; none makes a linear model."""
-    if text.strip().lower() == "none":
-        return ()
-    try:
-        widths = tuple(int(width) for width in text.split(","))
-    except ValueError:
-        widths = (0,)
-    if min(widths) < 1:
-        raise typer.BadParameter(
-            f"must be widths such as 128,128, or none for a linear model; got {text!r}.",
-            param_hint="--hidden",
-        )
-    return widths
 
 
 def _kinds(categorical: list[str], numeric: list[str], date: list[str]) -> dict[str, Any]:
@@ -179,7 +172,9 @@ def fit(
         typer.Option(metavar="WIDTHS", help="Widths of the hidden layers, such as 128,128, or none."),
     ] = None,
     solver: Annotated[str | None, typer.Option(metavar="NAME", help="Such as adam, sgd, lbfgs.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(metavar="RATE", help="Above 0.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(parser=number, metavar="RATE", help="Above 0.")
+    ] = None,
     schedule: Annotated[
         str | None, typer.Option(metavar="NAME", help="How the learning rate moves, such as cosine.")
     ] = None,
@@ -187,21 +182,23 @@ def fit(
         EffortOption | None, typer.Option(help="How many networks learn, and how long; balanced otherwise.")
     ] = None,
     members: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="How many networks learn side by side.")
+        int | None, typer.Option(parser=whole, metavar="N", help="How many networks learn side by side.")
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option("--time-limit", metavar="SECONDS", help="Be done by then.")
+        float | None, typer.Option(parser=number, metavar="SECONDS", help="Be done by then.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most this many.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Rows per step.")] = None,
+    epochs: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="At most this many.")] = None,
+    batch_size: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Rows per step.")] = None,
     dropout: Annotated[
-        float | None, typer.Option(metavar="SHARE", help="Share of hidden units silent in a step, below 1.")
+        float | None,
+        typer.Option(parser=number, metavar="SHARE", help="Share of hidden units silent in a step, below 1."),
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(min=0, metavar="RATE", help="Decoupled decay of W.")
+        float | None, typer.Option(parser=number, metavar="RATE", help="Decoupled decay of W.")
     ] = None,
     max_norm: Annotated[
-        float | None, typer.Option(metavar="NORM", help="Gradients of a larger norm are scaled down to it.")
+        float | None,
+        typer.Option(parser=number, metavar="NORM", help="Gradients of a larger norm are scaled down to it."),
     ] = None,
     missing: Missing = [],  # noqa: B006
     drop: Annotated[
@@ -240,7 +237,7 @@ def fit(
     ] = None,
     seed: Annotated[
         int,
-        typer.Option(min=0, max=2**32 - 1, metavar="N", help="The same seed gives the same model."),
+        typer.Option(parser=whole, metavar="N", help="The same seed gives the same model."),
     ] = 0,
     json: Json = False,
     quiet: Quiet = False,
@@ -252,7 +249,7 @@ def fit(
     options = {
         "loss": loss,
         "activation": activation,
-        "hidden_layer_sizes": None if hidden is None else _widths(hidden),
+        "hidden_layer_sizes": None if hidden is None else widths(hidden),
         "solver": solver,
         "learning_rate_init": learning_rate,
         "learning_rate": schedule,
@@ -306,11 +303,15 @@ def predict(
     ] = False,
     interval: Annotated[
         float | None,
-        typer.Option(metavar="COVERAGE", help="Also the lowest and highest likely value, such as 0.9."),
+        typer.Option(
+            parser=number, metavar="COVERAGE", help="Also the lowest and highest likely value, such as 0.9."
+        ),
     ] = None,
     sets: Annotated[
         float | None,
-        typer.Option("--set", metavar="COVERAGE", help="Also all classes that are likely, such as 0.9."),
+        typer.Option(
+            "--set", parser=number, metavar="COVERAGE", help="Also all classes that are likely, such as 0.9."
+        ),
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Also the columns of TABLE.")] = False,
     missing: Missing = [],  # noqa: B006

@@ -45,8 +45,11 @@ _OPTIONS = {
     "time_limit": "--time-limit",
     "class_weight": "--balanced",
     "target_transform": "--log",
+    "random_state": "--seed",
     "categorical_features": "--categorical",
 } | {name: f"--{name}" for name in ("activation", "dropout", "effort", "loss", "solver")}
+_AT_THE_BEGINNING = re.compile(r"^(\w+)(?:: [\w -]+(?= must be)|(?= must be|: ))")
+_ONLY_IN_PYTHON = re.compile(r", or (?:'auto'|None|a numpy RandomState)|(?<=must be )None, ")
 
 
 def fit_table(request: Request) -> Model:
@@ -230,10 +233,8 @@ def _speaking_of_options(or_numbers: str = "") -> Iterator[None]:
 def in_options(message: str) -> str:
     """What an estimator says of its arguments, in the words of the command line."""
     begun = re.sub(
-        r"^(\w+)(?:: [\w -]+(?= must be)|(?= must be|: ))", lambda name: _OPTIONS.get(name[1], name[0]), message
+        r"^(\w+)(?:: [\w -]+(?= must be)|(?= must be|: ))",
+        lambda name: _OPTIONS.get(name[1], name[0]),
+        message,
     )
-    return (
-        re.sub(r"\w+_\w+", lambda name: _OPTIONS.get(name[0], name[0]), begun)
-        .replace(", or 'auto'", "")
-        .replace(", or None", "")
-    )
+    return _ONLY_IN_PYTHON.sub("", re.sub(r"\w+_\w+", lambda name: _OPTIONS.get(name[0], name[0]), begun))
