@@ -179,7 +179,7 @@ def test_slips_are_refused_after_training_with_an_example(spelling, example):
         parse_dates(column, spelling, lenient=False)
     assert str(caught.value) == (
         f"column 'day' must hold dates such as {example}, as in training; got '2024-31-12 or so' in row 3. "
-        "Correct it, or mark missing values with --missing '2024-31-12 or so'."
+        "Correct it, or mark missing values with read_table(…, missing=['2024-31-12 or so']), or as None."
     )
     assert parse_dates(texts(example.strip("'")), spelling, lenient=False).null_count() == 0
 

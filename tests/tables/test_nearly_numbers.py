@@ -8,7 +8,8 @@ NUMBERS = [f"{k / 4}" for k in range(40)]
 
 def test_a_mark_that_means_missing():
     assert nearly_numbers(pl.Series([*NUMBERS, "?", None, "?"])) == (
-        "numbers, but for 2 rows with '?'. If that means missing, mark it so (--missing '?'), to learn from "
+        "numbers, but for 2 rows with '?'. If that means missing, mark it so "
+        "(read_table(…, missing=['?']), or as None), to learn from "
         "the others as numbers."
     )
     assert "1 row with 'Total'. " in nearly_numbers(pl.Series([*NUMBERS, "Total"]))
@@ -17,7 +18,7 @@ def test_a_mark_that_means_missing():
 def test_several_marks():
     marks = nearly_numbers(pl.Series([*NUMBERS, "none", ".", "n/a", "?", "none"]))
     assert "5 rows with 'none', '.', 'n/a' …. " in marks
-    assert "(--missing none --missing . --missing n/a …)" in marks
+    assert "(read_table(…, missing=['none', '.', 'n/a', …]), or as None)" in marks
 
 
 @pytest.mark.parametrize(

@@ -212,12 +212,12 @@ def test_words_are_refused_with_their_row():
         numbers_of_text(COLUMN, pl.Series(["30"] * 16 + ["n/a", "?"]))
     assert str(caught.value) == (
         "column 'age' must be numeric, as in training; got text (first bad value 'n/a' in row 17). "
-        "Mark missing values with --missing n/a."
+        "Mark missing values with read_table(…, missing=['n/a']), or as None."
     )
 
 
 def test_a_bad_value_is_quoted_for_the_shell_and_cut():
-    with pytest.raises(TableError, match="--missing 'not known'"):
+    with pytest.raises(TableError, match=r"missing=\['not known'\]"):
         numbers_of_text(COLUMN, pl.Series(["not known"]))
     with pytest.raises(TableError, match=r"x{39}…'"):
         numbers_of_text(COLUMN, pl.Series(["x" * 10_000]))

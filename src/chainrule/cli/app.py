@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 import chainrule
 from chainrule.cli.arguments import number, usage_plainly, whole, widths
+from chainrule.cli.wording import with_marks
 from chainrule.errors import ArgumentError, ChainruleError
 
 
@@ -58,7 +59,7 @@ class _Commands(TyperGroup):
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    typer.echo("chainrule: " + " ".join(message.split("\n")), err=True)
+    typer.echo("chainrule: " + " ".join(with_marks(message).split("\n")), err=True)
     raise typer.Exit(code)
 
 

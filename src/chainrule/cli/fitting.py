@@ -1,7 +1,6 @@
 """``chainrule fit``."""
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice,
 from chainrule.cli.request import Outcome, Request, asked, parts_of, training_of
 from chainrule.cli.showing import columns_of
 from chainrule.cli.telling import about_outcome, as_json, how_scored, tell
+from chainrule.cli.wording import in_options, option_of
 from chainrule.errors import ArgumentError, DivergedError, TableError
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.options import refuse_wrong
@@ -30,26 +30,6 @@ from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
     import polars as pl
-
-
-_OPTIONS = {
-    "hidden_layer_sizes": "--hidden",
-    "learning_rate_init": "--learning-rate",
-    "learning_rate": "--schedule",
-    "max_iter": "--epochs",
-    "batch_size": "--batch-size",
-    "weight_decay": "--weight-decay",
-    "max_norm": "--max-norm",
-    "scoring": "--metric",
-    "n_members": "--members",
-    "time_limit": "--time-limit",
-    "class_weight": "--balanced",
-    "target_transform": "--log",
-    "random_state": "--seed",
-    "categorical_features": "--categorical",
-} | {name: f"--{name}" for name in ("activation", "dropout", "effort", "loss", "solver")}
-_AT_THE_BEGINNING = re.compile(r"^(\w+)(?:: [\w -]+(?= must be)|(?= must be|: ))")
-_ONLY_IN_PYTHON = re.compile(r", or (?:'auto'|None|a numpy RandomState)|(?<=must be )None, ")
 
 
 def fit_table(request: Request) -> Model:
@@ -148,7 +128,7 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
     for name in ("class_weight", "target_transform"):
         if name in request.options and name not in make().get_params():
             raise ArgumentError(
-                f"{_OPTIONS[name]} must be left out for a {problem.task.value}.{_or_numbers(problem)}"
+                f"{option_of(name)} must be left out for a {problem.task.value}.{_or_numbers(problem)}"
             )
     model = make(**request.options, verbose=not request.quiet)
     start = perf_counter()
@@ -228,13 +208,3 @@ def _speaking_of_options(or_numbers: str = "") -> Iterator[None]:
         raise type(error)(said + or_numbers * said.startswith(("--loss", "--metric"))) from error
     except TableError as error:  # with names of columns in it, which stay as they are
         raise TableError(str(error).replace("target_transform='log'", "--log")) from error
-
-
-def in_options(message: str) -> str:
-    """What an estimator says of its arguments, in the words of the command line."""
-    begun = re.sub(
-        r"^(\w+)(?:: [\w -]+(?= must be)|(?= must be|: ))",
-        lambda name: _OPTIONS.get(name[1], name[0]),
-        message,
-    )
-    return _ONLY_IN_PYTHON.sub("", re.sub(r"\w+_\w+", lambda name: _OPTIONS.get(name[0], name[0]), begun))

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from chainrule.cli.wording import with_marks
 from chainrule.errors import ArgumentError
 from chainrule.estimators.scores import Comparison
 
@@ -35,7 +36,7 @@ class Report:
             warnings.simplefilter("always", UserWarning)
             yield
         for warning in caught:
-            text = reworded(str(warning.message))
+            text = with_marks(reworded(str(warning.message)))
             if issubclass(warning.category, UserWarning) and text not in self._warned:
                 self._warned.add(text)
                 self.say(f"chainrule: {text}", "yellow")

@@ -1,7 +1,6 @@
 """Dates and times: how much time has gone by, and where in the day, the week and the year they are."""
 
 import re
-import shlex
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import TableError
-from chainrule.tables.notice import counted
+from chainrule.tables.notice import counted, marked
 from chainrule.tables.numeric_columns import NumericColumn, Scaling, fit_numbers
 from chainrule.tables.schema import Numbers
 
@@ -164,7 +163,7 @@ def parse_dates(text: "pl.Series", spelling: str, *, lenient: bool) -> "pl.Serie
             raise TableError(
                 f"column {text.name!r} must hold dates such as {_example(spelling)}, as in training; got "
                 f"{value!r} in row {row + 1}. Correct it, or mark missing values with "
-                f"--missing {shlex.quote(value)}."
+                f"{marked([value])}."
             )
         count = int(wrong.sum())
         warnings.warn(

@@ -1,9 +1,8 @@
 """Columns of texts that were meant as numbers: some cells, or signs such as %, stand in the way."""
 
-import shlex
 from typing import TYPE_CHECKING
 
-from chainrule.tables.notice import counted, shortly
+from chainrule.tables.notice import counted, marked, shortly
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,11 +36,10 @@ def nearly_numbers(texts: "pl.Series") -> str | None:
             "numbers."
         )
     different = others.unique(maintain_order=True)
-    options = " ".join(f"--missing {shlex.quote(text)}" for text in different.head(3))
-    more = " …" if len(different) > 3 else ""
+    some, more = different.head(3).to_list(), len(different) > 3
     return (
-        f"numbers, but for {counted(len(others), 'row')} with {', '.join(map(shortly, different.head(3)))}"
-        f"{more}. If that means missing, mark it so ({options}{more}), to learn from the others as numbers."
+        f"numbers, but for {counted(len(others), 'row')} with {', '.join(map(shortly, some))}{' …' * more}. "
+        f"If that means missing, mark it so ({marked(some, more=more)}), to learn from the others as numbers."
     )
 
 

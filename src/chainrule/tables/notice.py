@@ -1,11 +1,12 @@
 """What is worth telling about a table, and the words for it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["SAMPLE", "Kind", "Notice", "Target", "counted", "share_of", "shortly"]
+__all__ = ["SAMPLE", "Kind", "Notice", "Target", "counted", "marked", "share_of", "shortly"]
 
 Kind = Literal[
     "leak",
@@ -67,3 +68,8 @@ def shortly(value: object) -> str:
     """A value in quotes, cut where it is long."""
     text = str(value)
     return repr(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
+
+
+def marked(texts: Sequence[str], *, more: bool = False) -> str:
+    """How to mark texts that mean missing, in Python; the command line says it by its option."""
+    return f"read_table(…, missing=[{', '.join(map(repr, texts))}{', …' * more}]), or as None"

@@ -1,6 +1,5 @@
 """Numbers on one scale: each column's centre at 0, its spread near 1, far values drawn in, missing marked."""
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -8,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import TableError
+from chainrule.tables.notice import marked
 from chainrule.tables.quantiles import Distribution, near_one
 from chainrule.tables.schema import Numbers
 
@@ -166,7 +166,7 @@ def numbers_of_text(column: NumericColumn, text: "pl.Series") -> Numbers:
         value = value if len(value) <= 40 else value[:39] + "…"
         raise TableError(
             f"column {column.name!r} must be numeric, as in training; got text (first bad value {value!r} "
-            f"in row {row + 1}). Mark missing values with --missing {shlex.quote(value)}."
+            f"in row {row + 1}). Mark missing values with {marked([value])}."
         )
     return numbers.to_numpy()
 
