@@ -1,3 +1,4 @@
+import html
 import json
 import os
 import re
@@ -404,10 +405,13 @@ def test_a_warning_is_told_once(call: Call, folder: Path, tmp_path: Path) -> Non
         warnings.simplefilter("error")
         result = call("fit", table, "--target", "price", "--report", page, "-o", model, *SMALL)
         evaluated = call("evaluate", model, table)
-        quiet = call("fit", table, "--target", "price", "-q", *SMALL)
+        quiet = call("fit", table, "--target", "price", "-q", "--json", *SMALL)
     assert result.stderr.count(told) == evaluated.stderr.count(told) == 1
     assert not quiet.stderr
-    assert "Measured on 300 rows: each by networks" in page.read_text("utf-8")
+    assert {"kind": "warning", "column": None, "text": told} in json.loads(quiet.stdout)["noticed"]
+    on_the_page = html.unescape(page.read_text("utf-8"))
+    assert "Measured on 300 rows: each by networks" in on_the_page
+    assert on_the_page.count(told[1:]) == 1
 
 
 def test_skewness_is_told_of_unless_the_logarithm_is_learnt(call: Call, folder: Path, tmp_path: Path) -> None:

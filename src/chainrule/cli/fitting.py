@@ -24,7 +24,7 @@ from chainrule.estimators.tasks import ZERO_AND_ONE
 from chainrule.files.description import Model
 from chainrule.files.model_file import refuse_unwritable, save
 from chainrule.tables.casting import recast
-from chainrule.tables.noticing import noticed
+from chainrule.tables.noticing import Notice, noticed
 from chainrule.tables.reading import read_table
 from chainrule.tables.writing import atomically
 
@@ -160,6 +160,7 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
     )
     if model.get_params().get("target_transform") is not None:  # what it advises has been done
         found = [notice for notice in found if notice.kind != "skewed target"]
+    found += [Notice("warning", None, text) for text in report.warned]
     return Outcome(model, seconds, held_out, len(scored.y), comparisons, found)
 
 

@@ -23,7 +23,7 @@ class Report:
 
     def __init__(self, quiet: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, quiet=quiet)
-        self._warned: set[str] = set()
+        self.warned: list[str] = []
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line, in colours only on a terminal that wants them."""
@@ -37,8 +37,8 @@ class Report:
             yield
         for warning in caught:
             text = with_marks(reworded(str(warning.message)))
-            if issubclass(warning.category, UserWarning) and text not in self._warned:
-                self._warned.add(text)
+            if issubclass(warning.category, UserWarning) and text not in self.warned:
+                self.warned.append(text)
                 self.say(f"chainrule: {text}", "yellow")
 
 

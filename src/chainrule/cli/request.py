@@ -51,7 +51,7 @@ class Outcome:
     comparisons: list[Comparison]
     """The scores of each target on them."""
     noticed: list[Notice]
-    """What a person should know of the table."""
+    """What a person should know of the table, and what was warned of."""
 
 
 def training_of(problem: Problem, model: Model) -> Problem:

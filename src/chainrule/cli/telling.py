@@ -74,10 +74,11 @@ def tell(report: Report, request: Request, problem: Problem, outcome: Outcome) -
     title = f"{counted(outcome.rows, f'{_scored(outcome)} row')}"
     other = "mean" if problem.task is Task.REGRESSION else "majority"
     report.say(score_table(scores, title, other) + "\n")
-    for notice in outcome.noticed[:_NOTICES]:
+    untold = [notice for notice in outcome.noticed if notice.kind != "warning"]
+    for notice in untold[:_NOTICES]:
         report.say(f"noticed: {notice.text}", "yellow")
-    if len(outcome.noticed) > _NOTICES:
-        report.say(f"noticed {len(outcome.noticed) - _NOTICES} more things; --report tells them", "yellow")
+    if len(untold) > _NOTICES:
+        report.say(f"noticed {len(untold) - _NOTICES} more things; --report tells them", "yellow")
     if request.output is None:
         report.say("not saved; add -o MODEL to keep the model")
     elif request.output != "-":

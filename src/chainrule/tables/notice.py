@@ -22,6 +22,7 @@ Kind = Literal[
     "constant target",
     "skewed target",
     "imbalance",
+    "warning",
 ]
 
 SAMPLE = 100_000
