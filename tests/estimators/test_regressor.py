@@ -246,11 +246,22 @@ def test_few_rows_and_one_column(rows, early_stopping):
     assert np.isfinite(model.predict(X)).all()
 
 
-@pytest.mark.parametrize("constant", [0.0, 42.0, -1e8])
+@pytest.mark.parametrize("constant", [0.0, 1.5, -1e8, 1e-300])
 def test_a_constant_target_is_predicted(table, constant):
     X, _ = table
-    predictions = small(max_iter="auto").fit(X, np.full(200, constant)).predict(X)
-    np.testing.assert_allclose(predictions, constant, rtol=1e-6, atol=0.5)
+    model = small(max_iter=2).fit(X, np.full(200, constant))
+    assert (model.predict(X) == constant).all()
+    assert (model.predict_interval(X) == constant).all()
+    model.set_params(learning_rate="constant", learning_rate_init=0.1)
+    for _ in range(30):  # further rows, of another value
+        model.partial_fit(X, np.full(200, constant + 1))
+    np.testing.assert_allclose(model.predict(X), constant + 1, atol=0.2)
+
+
+def test_tiny_targets_are_learnt_like_others(table):
+    X, y = table
+    tiny = small().fit(X, y * 1e-300).predict(X)
+    np.testing.assert_allclose(tiny, small().fit(X, y).predict(X) * 1e-300, rtol=1e-3, atol=1e-303)
 
 
 # Epochs, validation, going on

@@ -12,6 +12,7 @@ from chainrule.estimators.scores import (
     quantile_levels,
     regression_scores,
 )
+from chainrule.estimators.uncertainty import regression_intervals
 from chainrule.mathematics.losses import find_loss
 
 NUMBERS = np.random.default_rng(0)
@@ -26,6 +27,17 @@ def test_regression_scores_are_those_of_scikit_learn() -> None:
     assert scores["rmse"] == pytest.approx(metrics.root_mean_squared_error(Y, predictions))
     assert scores["mae"] == pytest.approx(metrics.mean_absolute_error(Y, predictions))
     assert scores["r2"] == pytest.approx(metrics.r2_score(Y, predictions))
+
+
+def test_scores_in_any_unit() -> None:
+    y, predictions = np.arange(20.0), np.arange(20.0) + 0.5
+    scores, tiny = regression_scores(y, predictions), regression_scores(y * 1e-300, predictions * 1e-300)
+    intervals = regression_intervals(y, predictions)
+    assert tiny["r2"] == pytest.approx(scores["r2"])
+    for name, unit in (("rmse", 1e-300), ("mae", 1e-300), ("r2", 1)):
+        assert tiny[name] == pytest.approx(scores[name] * unit, rel=1e-9, abs=0)
+        ends = np.array(regression_intervals(y * 1e-300, predictions * 1e-300)[name])
+        np.testing.assert_allclose(ends, np.array(intervals[name]) * unit, rtol=1e-9)
 
 
 def test_a_constant_target_has_no_r2() -> None:

@@ -43,11 +43,28 @@ def test_a_weight_of_2_is_the_row_twice():
     np.testing.assert_allclose(weighted.scale, twice.scale)
 
 
-@pytest.mark.parametrize("constant", [0.0, 5.0, -1e9, 0.1])
-def test_constant_targets_have_scale_1(constant):
-    scale = fit_scale(np.full((7, 1), constant), None, find_loss("squared_error"))
-    assert scale.scale == (1,)
-    assert scale.offset[0] == pytest.approx(constant)
+@pytest.mark.parametrize("unit", [1e-300, 1e-150, 1e100])
+def test_targets_of_any_unit_are_learnt_alike(unit):
+    loss = find_loss("squared_error")
+    np.testing.assert_allclose(
+        fit_scale(Y * unit, None, loss).learned(Y * unit), fit_scale(Y, None, loss).learned(Y), rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize("constant", [0.0, 5.0, -1e9, 0.1, 1e-300])
+def test_a_constant_target_is_restored_whatever_is_predicted(constant):
+    y = np.full((7, 1), constant)
+    scale = fit_scale(y, None, find_loss("squared_error"))
+    np.testing.assert_array_equal(scale.learned(y), 0)
+    np.testing.assert_array_equal(scale.restored(np.linspace(-1, 1, 7)[:, None]), y)
+
+
+def test_a_target_that_is_constant_no_more_is_learnt():
+    scale = fit_scale(np.full((7, 2), 5.0), None, find_loss("squared_error"))
+    assert scale.widened(np.full((3, 2), 5.0)) == scale
+    wider = scale.widened(np.array([[5.0, 5.0], [5.0, 7.0]]))
+    assert wider.scale == (0, 1)
+    np.testing.assert_array_equal(wider.restored(np.array([[2.0, 2.0]])), [[5.0, 7.0]])
 
 
 def test_restored_undoes_learned_block_by_block():

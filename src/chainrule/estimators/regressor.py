@@ -204,6 +204,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         refuse_outside(y, loss)
         if self.scale_.log:
             refuse_log(y, loss)
+        self.scale_ = self.scale_.widened(y)
         return self.scale_.learned(y)
 
     def _learn_from(self, unseen: Rows | None, training: Rows) -> None:

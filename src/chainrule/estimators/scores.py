@@ -10,6 +10,7 @@ from chainrule.estimators.regressor import DeepRegressor
 from chainrule.estimators.resampling import Intervals
 from chainrule.estimators.target_columns import class_codes
 from chainrule.estimators.uncertainty import classification_intervals, regression_intervals
+from chainrule.tables.quantiles import near_one
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,11 +32,11 @@ class Comparison(NamedTuple):
 
 def regression_scores(y: np.ndarray, predictions: np.ndarray) -> Scores:
     """Root mean squared error, mean absolute error, and R² = 1 − Σ(y−ŷ)² / Σ(y−ȳ)², for shape (rows,)."""
-    error = y - predictions
-    spread = np.square(y - y.mean()).sum()
+    (error, centred), unit = near_one(np.stack([y - predictions, y - y.mean()]))  # squares may vanish
+    spread = np.square(centred).sum() if np.ptp(y) > 0 else 0.0
     return {
-        "rmse": float(np.sqrt(np.square(error).mean())),
-        "mae": float(np.abs(error).mean()),
+        "rmse": float(np.ldexp(np.sqrt(np.square(error).mean()), unit)),
+        "mae": float(np.ldexp(np.abs(error).mean(), unit)),
         "r2": float(1 - np.square(error).sum() / spread) if spread > 0 else None,
     }
 

@@ -7,8 +7,10 @@ import numpy as np
 from chainrule.errors import ArgumentError, TableError
 from chainrule.mathematics.checked import ours
 from chainrule.mathematics.loss import REAL, Loss
+from chainrule.tables.numeric_columns import moments
 
 _LARGEST = 1e150
+_SAME = 1e-12  # values that differ by less, relative to their mean, are one value, rounded
 
 
 class Scale(NamedTuple):
@@ -16,6 +18,7 @@ class Scale(NamedTuple):
 
     offset: tuple[float, ...]
     scale: tuple[float, ...]
+    """0 where the target is always the same: the answer is then the offset, whatever the network says."""
     log: bool = False
     """Whether the network learns log y."""
     factor: tuple[float, ...] = ()
@@ -23,7 +26,15 @@ class Scale(NamedTuple):
 
     def learned(self, y: np.ndarray) -> np.ndarray:
         """Targets as the loss sees them."""
-        return ((np.log(y) if self.log else y) - np.array(self.offset)) / np.array(self.scale)
+        scale = np.array(self.scale)
+        return ((np.log(y) if self.log else y) - np.array(self.offset)) / np.where(scale == 0, 1.0, scale)
+
+    def widened(self, y: np.ndarray) -> "Scale":
+        """The scale for these further targets too: 1 where one that was always the same is so no more."""
+        off = np.abs((np.log(y) if self.log else y) - np.array(self.offset))
+        varies = (off > _SAME * np.abs(self.offset)).any(axis=0)
+        scale = np.where(varies & (np.array(self.scale) == 0), 1.0, self.scale)
+        return self._replace(scale=tuple(scale.tolist()))
 
     def restored(self, predictions: np.ndarray) -> np.ndarray:
         """Predictions, shape (rows, k · targets), in the units of y."""
@@ -58,9 +69,10 @@ def fit_scale(y: np.ndarray, weight: np.ndarray | None, loss: Loss, log: bool = 
         return Scale((0.0,) * y.shape[1], tuple(np.where(mean > 0, mean, 1.0).tolist()))
     if loss.domain is not REAL:
         return as_they_are
-    spread = np.sqrt(np.average(np.square(y - mean), axis=0, weights=weight))
-    constant = spread <= 1e-12 * np.abs(mean)
-    return Scale(tuple(mean.tolist()), tuple(np.where(constant, 1.0, spread).tolist()), log)
+    offset = mean.clip(y.min(axis=0), y.max(axis=0))  # of one value the mean may be another, by rounding
+    spread = np.array([moments(target, weight)[1] for target in y.T])
+    constant = np.ptp(y, axis=0) <= _SAME * np.abs(offset)
+    return Scale(tuple(offset.tolist()), tuple(np.where(constant, 0.0, spread).tolist()), log)
 
 
 def refuse_log(y: np.ndarray, loss: Loss) -> None:

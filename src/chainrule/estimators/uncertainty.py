@@ -27,6 +27,7 @@ from chainrule.estimators.resampling import (
     of_means,
     roc_auc,
 )
+from chainrule.tables.quantiles import near_one
 
 
 def regression_intervals(
@@ -53,15 +54,17 @@ def regression_intervals(
     error = y - numbers("predictions", predictions, len(y))
     w = weights(weight, len(y))
     y, error, w = y[w > 0], error[w > 0], w[w > 0]
-    centred = y - (np.average(y, weights=w) if len(y) else 0.0)
+    centred, unit = y - (np.average(y, weights=w) if len(y) else 0.0), 0
+    if len(y):  # squares of tiny numbers would vanish
+        (error, centred), unit = near_one(np.stack([error, centred]))
 
     def r2(square: Numbers, mean: Numbers, power: Numbers) -> Numbers:
         spread = power - np.square(mean)
         return np.where(spread > 1e-12 * power, 1 - square / spread, np.nan)  # of one value drawn again
 
     statistics: dict[str, Statistic] = {
-        "rmse": of_means(lambda square: np.sqrt(square), w, seed, np.square(error)),
-        "mae": of_means(lambda size: size, w, seed, np.abs(error)),
+        "rmse": of_means(lambda square: np.ldexp(np.sqrt(square), unit), w, seed, np.square(error)),
+        "mae": of_means(lambda size: np.ldexp(size, unit), w, seed, np.abs(error)),
     }
     if len(np.unique(y)) > 1:
         statistics["r2"] = of_means(r2, w, seed, np.square(error), centred, np.square(centred))

@@ -14,7 +14,7 @@ from chainrule.tables.schema import Numbers
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["NumericColumn", "Scaling", "fit_numbers", "in_bins", "numbers_of_text", "standardize"]
+__all__ = ["NumericColumn", "Scaling", "fit_numbers", "in_bins", "moments", "numbers_of_text", "standardize"]
 
 Scaling: TypeAlias = Literal["robust", "standard", "quantile"]
 
@@ -79,7 +79,7 @@ def fit_numbers(
     if scaling != "standard" or bins:
         order = Distribution.of(values, weight)
     if scaling == "standard":
-        center, scale = _moments(values, weight)
+        center, scale = moments(values, weight)
     else:
         lower, center, upper = order.quantiles((0.25, 0.5, 0.75)).tolist()
         scale = min(upper - lower or high / 2 - low / 2, _LARGEST)
@@ -171,8 +171,8 @@ def numbers_of_text(column: NumericColumn, text: "pl.Series") -> Numbers:
     return numbers.to_numpy()
 
 
-def _moments(values: Numbers, weight: Numbers | None) -> tuple[float, float]:
-    """Mean and standard deviation."""
+def moments(values: Numbers, weight: Numbers | None) -> tuple[float, float]:
+    """Mean and standard deviation, however large or small the values are."""
     values, exponent = near_one(values)
     weight = None if weight is None else near_one(weight)[0]
     mean = np.average(values, weights=weight)
