@@ -308,11 +308,27 @@ def test_balance_and_logarithm_are_for_their_tasks(call: Call, folder: Path, tmp
     assert (below.exit_code, "must be above 0 for --log; got 0" in below.stderr) == (1, True)
 
 
-def test_a_metric_that_the_model_cannot_have_is_one_line(call: Call, folder: Path) -> None:
-    for target, metric in (("price", "roc_auc"), ("dear", "r2")):
-        result = call("fit", folder / "many.parquet", "--target", target, "--metric", metric, *SMALL)
+@pytest.mark.parametrize(
+    "table", ["many.parquet", "houses.csv"]
+)  # of 600 rows, and of 90, too few to validate
+def test_a_metric_that_the_model_cannot_have_is_one_line(table: str, call: Call, folder: Path) -> None:
+    for target, metric, instead in (
+        ("price", "roc_auc", "For numbers there are r2"),
+        ("dear", "r2", "roc_auc"),
+    ):
+        result = call("fit", folder / table, "--target", target, "--metric", metric, *SMALL)
         assert (result.exit_code, result.stderr.count("\n")) == (2, 3), result.stderr
         assert "chainrule: --metric must be a score that this model can have; " in result.stderr
+        assert instead in result.stderr
+
+
+def test_a_metric_that_chooses_nothing_is_told(call: Call, folder: Path) -> None:
+    result = call("fit", folder / "houses.csv", "--target", "price", "--metric", "r2", *SMALL)
+    assert result.exit_code == 0, result.stderr
+    assert (
+        "chainrule: --metric must be judged by rows that validate; there are none, so that 'r2' chooses "
+        "nothing. Give --validation, or 200 rows or more.\n"
+    ) in result.stderr
 
 
 def test_a_metric_is_told_by_its_name(call: Call, folder: Path, tmp_path: Path) -> None:

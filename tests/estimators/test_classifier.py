@@ -1,4 +1,5 @@
 import pickle
+from contextlib import nullcontext
 
 import jax
 import numpy as np
@@ -364,6 +365,22 @@ def test_cross_validation(three):
     assert cross_val_score(small(max_iter=60), *three, cv=3).mean() > 0.75
     scores = cross_val_score(small(max_iter=60), *three, cv=3, scoring="neg_log_loss")
     assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize(
+    ("y", "scoring", "there_are"),
+    [
+        (["a", "b"] * 10, "f1", "two classes there are accuracy, f1_macro, neg_log_loss and roc_auc."),
+        (["a", "b", "c", "a"] * 5, "roc_auc", "classes there are .* and roc_auc_ovr"),
+        ([[0, 1], [1, 0]] * 10, "average_precision", None),
+        ([[0, 1], [1, 0]] * 10, "matthews_corrcoef", "labels there are accuracy, f1_macro and average_prec"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:scoring must be judged")
+def test_a_score_that_does_not_fit_is_refused_with_those_that_do(y, scoring, there_are):
+    model, X = small(max_iter=1, scoring=scoring), np.arange(20.0)[:, None]
+    with pytest.raises(ArgumentError, match=there_are) if there_are else nullcontext():
+        model.fit(X, y)
 
 
 # Calibration and sets

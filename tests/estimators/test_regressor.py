@@ -579,6 +579,19 @@ def test_the_user_s_score_chooses_the_epoch_and_the_end(table):
     assert ended.best_iteration_ == 1
 
 
+def test_a_score_of_another_task_is_refused_and_one_that_chooses_nothing_told(table):
+    X, y = table
+    few = small(scoring="roc_auc", max_iter=2)
+    with pytest.raises(ArgumentError, match="For numbers there are r2"):
+        few.set_params(early_stopping=False).fit(X, y)
+    few.set_params(scoring=lambda model, X, y: -np.abs(model.predict(X) - y).max())
+    with pytest.warns(
+        UserWarning, match=r"no.*chooses nothing\. Give X_val and y_val, or early_stopping=True"
+    ):
+        few.fit(X, y)
+    assert few.validation_scores_ is None
+
+
 def test_groups_and_times_say_which_rows_validate(table):
     X, y = table
     groups = np.arange(200) // 20

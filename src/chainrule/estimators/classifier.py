@@ -315,6 +315,15 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             ) from None
         return by_class if weight is None else weight * by_class
 
+    def _scores_there_are(self) -> str:
+        if self._multilabel:
+            return "For several labels there are accuracy, f1_macro and average_precision."
+        two = len(self.classes_) == 2
+        return (
+            f"For {'two' if two else 'more than two'} classes there are accuracy, f1_macro, neg_log_loss and "
+            f"{'roc_auc' if two else 'roc_auc_ovr'}."
+        )
+
     def _learn_from(self, unseen: Rows | None, training: Rows) -> None:
         self.temperature_ = 1.0
         self.calibration_error_: tuple[float, float] | None = None

@@ -207,6 +207,11 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         self.scale_ = self.scale_.widened(y)
         return self.scale_.learned(y)
 
+    def _scores_there_are(self) -> str:
+        if self.network_.loss.outputs_per_target > 1 and self.network_.loss.name != "gaussian_nll":
+            return "Several quantiles are judged by their loss."
+        return "For numbers there are r2, neg_mean_absolute_error and neg_root_mean_squared_error."
+
     def _learn_from(self, unseen: Rows | None, training: Rows) -> None:
         if self.scale_.log and self.network_.loss.name == "squared_error":
             rows = unseen or training

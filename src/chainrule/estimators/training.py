@@ -2,7 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import inf
 from typing import Any
 
@@ -97,7 +97,8 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             self.validation_scores_ = [] if judged else None
             self.n_iter_ = 0
         stops = judged and self.early_stopping is not False and not one_epoch
-        scored = judged and self.scoring not in (None, "loss")
+        wished = self.scoring not in (None, "loss")
+        scored = judged and wished
         run = train_members(
             network,
             rows.x,
@@ -123,6 +124,8 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         self.network_, self.folds_ = network, folds
         if scored:
             run = self._scored(run, rows, again=again)
+        elif wished and not one_epoch:
+            run = self._tried(run, rows)
         kept = self._follow(run, epochs, again=again, one_epoch=one_epoch)
         best = kept.best_parameters if kept is not None else before
         self.members_ = jax.tree.map(np.asarray, best)
@@ -151,14 +154,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             held_out = self._unseen_of(rows)
             assert held_out is not None
             self._learn_from(held_out, held_out)
-            try:
-                return float(score(self, held_out, held_out.truth, **self._weight_of_score(held_out)))
-            except (AttributeError, TypeError, ValueError) as error:
-                said = " ".join(str(error).split()).rstrip(".")
-                raise ArgumentError(
-                    f"scoring must be a score that this model can have; {self.scoring!r} says: {said}. For "
-                    "more than two classes there are roc_auc_ovr and neg_log_loss."
-                ) from error
+            return self._score_by(score, held_out)
 
         best: Parameters = ()
         reached = -np.inf
@@ -179,6 +175,33 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             patience = patience.after(-now)
             if patience.exhausted:
                 return
+
+    def _tried(self, run: Iterator[Epoch], rows: Rows) -> Iterator[Epoch]:
+        """The epochs as they are, where no rows validate: the user's own score is but tried."""
+        score = check_scoring(self, scoring=self.scoring)
+        for epoch in run:
+            if epoch.number == 1 and not epoch.diverged:
+                self.members_ = jax.tree.map(np.asarray, epoch.parameters)
+                self._learn_from(None, rows)
+                with warnings.catch_warnings(action="ignore"):  # of what the first epoch does not know yet
+                    self._score_by(score, rows)
+                warnings.warn(
+                    f"scoring must be judged by rows that validate; there are none, so that {self.scoring!r} "
+                    "chooses nothing. Give X_val and y_val, or early_stopping=True.",
+                    UserWarning,
+                    stacklevel=6,
+                )
+            yield epoch
+
+    def _score_by(self, score: Callable[..., Any], rows: Rows) -> float:
+        try:
+            return float(score(self, rows, rows.truth, **self._weight_of_score(rows)))
+        except (AttributeError, TypeError, ValueError) as error:
+            said = " ".join(str(error).split()).rstrip(".")
+            raise ArgumentError(
+                f"scoring must be a score that this model can have; {self.scoring!r} says: {said}. "
+                f"{self._scores_there_are()}"
+            ) from error
 
     def _follow(self, run: Iterator[Epoch], epochs: int, *, again: bool, one_epoch: bool) -> Epoch | None:
         """Watch the epochs go by; return the last good one, None if there is none."""
@@ -277,6 +300,10 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     @abstractmethod
     def _outputs(self, loss: Loss, targets: int) -> int:
         """How many outputs the network has."""
+
+    @abstractmethod
+    def _scores_there_are(self) -> str:
+        """Scores that the model can have, in a sentence."""
 
     @abstractmethod
     def _learn_from(self, unseen: Rows | None, training: Rows) -> None:
