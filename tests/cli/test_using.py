@@ -211,3 +211,18 @@ def test_columns_left_out_on_purpose_are_not_told_again(call: Call, folder: Path
         "counts",
         "further",
     }
+
+
+def test_a_category_without_a_known_level_is_told(call: Call, folder: Path, tmp_path: Path) -> None:
+    table = pl.read_csv(folder / "new.csv")
+    cities = pl.Series(["ROME", "OSLO"] * 15)
+    table.with_columns(city=cities).write_csv(tmp_path / "loud.csv")
+    told = (
+        "chainrule: column 'city' holds no level that was learnt, so that it tells nothing: "
+        "got 'ROME', 'OSLO'; "
+        "training had 'Oslo', 'Rome'. Check how they are written.\n"
+    )
+    assert told in call("predict", folder / "price.model", tmp_path / "loud.csv").stderr
+    assert told in call("evaluate", folder / "price.model", tmp_path / "loud.csv").stderr
+    table.with_columns(city=cities.scatter(3, "Rome")).write_csv(tmp_path / "loud.csv")
+    assert "no level" not in call("predict", folder / "price.model", tmp_path / "loud.csv").stderr

@@ -464,7 +464,19 @@ def test_dates_where_training_had_something_else():
     frame = pl.DataFrame({"a": DAYS[:2]})
     with pytest.raises(TableError, match=r"'a' must be numeric, as in training; got dates. Convert it"):
         encode(fit_encoder(pl.DataFrame({"a": [1, 2]})), frame)
-    assert encode(fit_encoder(pl.DataFrame({"a": ["Rome", "Oslo"]})), frame).tolist() == [[0, 0], [0, 0]]
+    with pytest.warns(UserWarning, match="'a' holds no level that was learnt"):
+        encoded = encode(fit_encoder(pl.DataFrame({"a": ["Rome", "Oslo"]})), frame)
+    assert encoded.tolist() == [[0, 0], [0, 0]]
+
+
+def test_a_column_of_levels_that_training_did_not_have_is_told():
+    encoder = fit_encoder(pl.DataFrame({"a": ["1", "2"]}), categorical=[0])
+    told = r"column 'a' holds no level that was learnt.*: got '7', '8', '9', …; training had '1', '2'\. Check"
+    for values in ([7, 8, 9, 10, None], ["7", "8", None, "9", "9", "x"]):
+        with pytest.warns(UserWarning, match=told):
+            encode(encoder, pl.DataFrame({"a": values}))
+    for values in ([7], ["7", None], [7, 2], [None, None]):  # a single row may well be new
+        encode(encoder, pl.DataFrame({"a": pl.Series(values, dtype=pl.String, strict=False)}))
 
 
 # Names and positions

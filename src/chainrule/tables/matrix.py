@@ -1,14 +1,22 @@
 """A table as a float32 matrix, by an encoder that was fitted on another."""
 
+import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import TableError
-from chainrule.tables.category_columns import CategoryColumn, levels_of_numbers, levels_of_text
+from chainrule.tables.category_columns import (
+    CategoryColumn,
+    levels_of_numbers,
+    levels_of_text,
+    text_of_numbers,
+)
 from chainrule.tables.date_columns import DateColumn, cycles_of, days_of, parse_dates, spelling_of
 from chainrule.tables.encoders import TableEncoder, number_of
+from chainrule.tables.notice import shortly
 from chainrule.tables.numeric_columns import NumericColumn, in_bins, numbers_of_text, standardize
 from chainrule.tables.schema import Numbers, Table, as_table, as_text, is_text, read_column
 
@@ -139,9 +147,28 @@ def _read_levels(
     """The position of each row's level, −1 for none, and whether it is missing."""
     values = read_column(table, position, as_text=True)
     if isinstance(values, np.ndarray):
-        return levels_of_numbers(column, values), np.isnan(values)
-    text = values if is_text(values) else as_text(values)
-    return levels_of_text(column, text), text.is_null().to_numpy()
+        levels, missing = levels_of_numbers(column, values), np.isnan(values)
+    else:
+        values = values if is_text(values) else as_text(values)
+        levels, missing = levels_of_text(column, values), values.is_null().to_numpy()
+    if (levels < 0).all() and (~missing).sum() > 1:  # a single row may well be new
+        _tell_none_known(column, values)
+    return levels, missing
+
+
+def _tell_none_known(column: CategoryColumn, values: "Numbers | pl.Series") -> None:
+    text = text_of_numbers(values, column.name) if isinstance(values, np.ndarray) else values
+    new = text.drop_nulls().unique(maintain_order=True)
+    warnings.warn(
+        f"column {column.name!r} holds no level that was learnt, so that it tells nothing: got {_some(new)}; "
+        f"training had {_some(column.levels)}. Check how they are written.",
+        UserWarning,
+        stacklevel=6,
+    )
+
+
+def _some(levels: "Sequence[str] | pl.Series") -> str:
+    return ", ".join(map(shortly, levels[:3])) + (", …" if len(levels) > 3 else "")
 
 
 def _positions(encoder: TableEncoder, table: Table) -> list[int]:
