@@ -39,6 +39,8 @@ def spelt(moment, spelling):
 
 
 def as_exactly_as(spelling, moment):
+    if spelling in ("%Y-%m", "%Y/%m", "%B %Y"):
+        moment = moment.replace(day=1)
     if "%H" not in spelling and "%I" not in spelling and spelling != "%+":
         return moment.replace(hour=0, minute=0, second=0, microsecond=0)
     if "%S" not in spelling and spelling != "%+":
@@ -79,6 +81,12 @@ def test_each_spelling_is_found_and_read(spelling):
         (["5 january 2024"], dt.datetime(2024, 1, 5)),
         (["1/31/2024 1:05 PM"], dt.datetime(2024, 1, 31, 13, 5)),
         (["1/31/24", "1/1/99"], dt.datetime(2024, 1, 31)),
+        (["05.02.23", "31.12.99"], dt.datetime(2023, 2, 5)),
+        (["05.02.23 10:30"], dt.datetime(2023, 2, 5, 10, 30)),
+        (["Sun 05 Feb 2023", "Mon 6 Feb 2023"], dt.datetime(2023, 2, 5)),
+        (["Sunday, February 5, 2023"], dt.datetime(2023, 2, 5)),
+        (["2023-02", "2023-11"], dt.datetime(2023, 2, 1)),
+        (["Feb 2023", "June 2023"], dt.datetime(2023, 2, 1)),
         (["0001-01-01", "9999-12-31"], dt.datetime(1, 1, 1)),
         (["9999-12-31T23:59:59.999999"], dt.datetime(9999, 12, 31, 23, 59, 59, 999_999)),
     ],
@@ -106,8 +114,8 @@ def test_how_dates_are_written(values, expected):
         ["10:30:15", "01:02:03"],
         ["2023", "2024"],
         ["20230101", "20240205"],
-        ["2023-01", "2023-02"],
-        ["Jan 2023", "Feb 2023"],
+        ["2023-01", "2023-13"],
+        ["10.12.14", "1.2.15", "3.4.16"],
         ["2024-W05", "2024-W06"],
         ["Room 12", "Room 13"],
         ["24-01-15", "24-02-16"],
@@ -244,6 +252,11 @@ def test_cycles_that_do_not_differ_are_left_out(moments, cycles):
     waves = [name for name in column.plain_names if name != "day is missing"]
     assert waves == [f"day ({cycle}, {wave})" for cycle in cycles for wave in ("sin", "cos")]
     assert cycles_of(column, days_of(dates)).shape == (len(moments), 2 * len(cycles))
+
+
+def test_months_have_no_day_of_the_week():
+    column = texts("2024-01", "2024-02", "2023-07")
+    assert fitted(parse_dates(column, "%Y-%m", lenient=False), spelling="%Y-%m").cycles == ("day of year",)
 
 
 def test_rows_without_weight_do_not_count():

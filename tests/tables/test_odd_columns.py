@@ -72,6 +72,19 @@ def test_long_texts_are_free_text():
     assert not kinds(["only a few different long texts", "that come again and again"] * 50)
 
 
+def test_whole_numbers_that_spell_dates():
+    days = pl.date_range(pl.date(2023, 1, 1), pl.date(2023, 12, 31), eager=True)
+    numbers = days.dt.strftime("%Y%m%d").cast(pl.Int64)
+    told = (
+        "column 'the day' looks like dates, such as 20230101, but is learnt from as numbers. If they are "
+        "dates, say so: --date 'the day'."
+    )
+    assert text(numbers, "the day") == text(numbers.cast(pl.Float64), "the day") == told
+    assert "dates as numbers" not in kinds(numbers + 5), "some are no days of their months"
+    assert "dates as numbers" not in kinds(numbers.head(4).extend_constant(20230104, 20)), "few different"
+    assert "dates as numbers" not in kinds(numbers + 0.5)
+
+
 def test_dates_are_neither():
     assert not kinds([f"2024-{1 + k // 28:02d}-{1 + k % 28:02d}" for k in range(300)])
 

@@ -31,9 +31,16 @@ def recast(frame: "pl.DataFrame", kinds: Mapping[str, Kind]) -> "pl.DataFrame":
 def _as_category(column: "pl.Series") -> "pl.Series":
     import polars as pl
 
+    return _as_text(column).cast(pl.Categorical)  # said to be one: that is more than text
+
+
+def _as_text(column: "pl.Series") -> "pl.Series":
+    """Texts; whole numbers without a point, however they came."""
+    import polars as pl
+
     if column.dtype.is_float():
-        column = text_of_numbers(column.cast(pl.Float64).to_numpy(), column.name)
-    return column.cast(pl.String).cast(pl.Categorical)  # said to be one: that is more than text
+        return text_of_numbers(column.cast(pl.Float64).to_numpy(), column.name)
+    return column.cast(pl.String, strict=False)
 
 
 def _as_number(column: "pl.Series") -> "pl.Series":
@@ -54,11 +61,10 @@ def _as_number(column: "pl.Series") -> "pl.Series":
 
 
 def _as_date(column: "pl.Series") -> "pl.Series":
-    import polars as pl
 
     if column.dtype.is_temporal():
         return column
-    text = column.cast(pl.String, strict=False)
+    text = _as_text(column)
     spelling = "%Y%m%d" if text.str.contains(r"^\d{8}$").all() else spelling_of(text)
     if spelling is None:
         raise TableError(

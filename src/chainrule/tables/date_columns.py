@@ -31,7 +31,10 @@ CYCLES = {"time of day": 1.0, "day of week": 7.0, "day of year": 365.2425}
 
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y")
 _SPELT = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%b %d %Y", "%Y-%b-%d")
-_SHORT = ("%m/%d/%y", "%d/%m/%y", "%d-%b-%y")  # with points, it would be versions of software
+_WITH_WEEKDAY = ("%A %d %B %Y", "%A, %d %B %Y", "%A %B %d %Y", "%A, %B %d, %Y")  # Sun and Feb will do, too
+_SHORT = ("%m/%d/%y", "%d/%m/%y", "%d-%b-%y", "%d.%m.%y")
+_MONTHS = ("%Y-%m", "%Y/%m", "%B %Y")
+"""Months are taken for their first days."""
 _TIMES = (
     "",
     " %H:%M",
@@ -50,7 +53,11 @@ _ZONED = (
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%dT%H:%M%#z",
 )
-FORMATS = tuple(day + time for time in _TIMES for day in (*_DAYS, *_SPELT, *_SHORT)) + _ZONED
+FORMATS = (
+    tuple(day + time for time in _TIMES for day in (*_DAYS, *_SPELT, *_WITH_WEEKDAY, *_SHORT))
+    + _MONTHS
+    + _ZONED
+)
 """How dates may be spelt, in the order in which they are tried."""
 
 _ENOUGH = 0.95  # of the values must be dates for the others to be slips
@@ -88,6 +95,8 @@ def fit_dates(
     counted = days[~np.isnan(days) if weight is None else ~np.isnan(days) & (weight > 0)]
     cycles = []
     for cycle, length in CYCLES.items():
+        if cycle == "day of week" and spelling in _MONTHS:
+            continue
         places = counted % length if cycle == "time of day" else np.floor(counted) % length
         if len(places) and np.ptp(places) > 0:
             cycles.append(cycle)
@@ -184,6 +193,8 @@ def _parsed(text: "pl.Series", spelling: str) -> "pl.Series":
     if spelling in _ZONED:
         zoned = trimmed.str.to_datetime(spelling, time_unit="us", time_zone="UTC", strict=False)
         return zoned.dt.replace_time_zone(None)
+    if spelling in _MONTHS:
+        trimmed, spelling = "01 " + trimmed, f"%d {spelling}"
     if not ("%H" in spelling or "%I" in spelling):
         return trimmed.str.to_date(spelling, strict=False).cast(pl.Datetime("us"))
     return trimmed.str.to_datetime(spelling, time_unit="us", strict=False)
@@ -191,6 +202,10 @@ def _parsed(text: "pl.Series", spelling: str) -> "pl.Series":
 
 def _year_in(spelling: str) -> str:
     """A pattern of texts whose year has as many digits as it should."""
+    if ".%y" in spelling:  # 1.12.14 is a version of software
+        return r"^\d\d\.\d\d\.\d\d(?:[ T]|$)"
+    if spelling == "%B %Y":
+        return r"^\D+ \d{4}$"
     digits = r"\d{2}" if "%y" in spelling else r"\d{4}"
     if spelling.startswith(("%Y", "%+")):
         return rf"^{digits}(?:[-/.]|\d{{4}}$)"  # so that 20241231 can be asked for

@@ -18,6 +18,7 @@ Kind = Literal[
     "mostly missing",
     "identifier",
     "free text",
+    "dates as numbers",
     "far values",
     "constant target",
     "skewed target",

@@ -1,6 +1,7 @@
 """Columns that are odd by themselves: empty, constant, identifiers, free text, with values far away."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ _FEWEST_DENSE = 100
 _NEARLY = 0.95
 _WORDS = 4
 _FAR = 100
+_FEW_DATES = 5
 _IDENTIFIES = re.compile(r"(?i:(^|[\W_])(id|uuid|guid)($|[\W_]))|[a-z]I[dD]$")
 
 
@@ -51,7 +53,10 @@ def odd_column(column: "pl.Series", seed: int) -> Iterator[Notice]:
     if column.dtype == pl.String:
         yield from _odd_text(present)
     elif column.dtype.is_numeric():
-        yield from _identifying_numbers(present)
+        if _spell_dates(present):
+            yield _dates_as_numbers(present)
+        else:
+            yield from _identifying_numbers(present)
         yield from _far_values(present, seed)
 
 
@@ -68,6 +73,25 @@ def _odd_text(texts: "pl.Series") -> Iterator[Notice]:
         )
     elif share >= _NEARLY and nearly_numbers(texts) is None:
         yield _identifier(texts, "nearly all of its texts differ" if share < 1 else "all of its texts differ")
+
+
+def _spell_dates(numbers: "pl.Series") -> bool:
+    """Whether whole numbers spell days from 1900 to 2100, such as 20230205."""
+    import polars as pl
+
+    if numbers.min() < 1900_01_01 or numbers.max() > 2100_12_31 or not _whole(numbers):  # type: ignore[operator]
+        return False
+    different = numbers.unique().cast(pl.Int64)
+    dates = different.cast(pl.String).str.to_date("%Y%m%d", strict=False)
+    return len(different) > _FEW_DATES and not dates.has_nulls()
+
+
+def _dates_as_numbers(numbers: "pl.Series") -> Notice:
+    text = (
+        f"column {shortly(numbers.name)} looks like dates, such as {numbers[0]:.0f}, but is learnt from as "
+        f"numbers. If they are dates, say so: --date {shlex.quote(numbers.name)}."
+    )
+    return Notice("dates as numbers", numbers.name, text)
 
 
 def _identifying_numbers(numbers: "pl.Series") -> Iterator[Notice]:
