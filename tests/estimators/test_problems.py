@@ -140,3 +140,5 @@ def test_a_table_without_a_header_says_why_its_columns_are_called_so() -> None:
         select_columns(frame, ["y"])
     with pytest.raises(ArgumentError, match=r"'other'\.$"):
         refuse_absent("y", frame.with_columns(other=1))
+    with pytest.raises(ArgumentError, match="The first row must have the names of all columns; remove"):
+        refuse_absent("y", pl.DataFrame({"Sales of 2023": [1], "__UNNAMED__1": [2]}))

@@ -145,3 +145,12 @@ def test_excel_is_read_by_the_package_that_is_there(file, monkeypatch, package, 
     monkeypatch.setattr(pl, "read_excel", read_excel)
     frame = read_table(file(content, "t.xlsx"), missing=["?"])
     assert frame.rows() == [(None, 1.0), (None, 2.0), ("x", 3.0)]
+
+
+def test_of_several_sheets_it_is_told_which_is_read(file, monkeypatch):
+    sheets = [f"xl/worksheets/sheet{number}.xml" for number in (1, 2, 3)]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr(pl, "read_excel", lambda source, **options: pl.DataFrame({"a": [1]}))
+    with pytest.warns(UserWarning, match=r"t\.xlsx' has 3 sheets, of which the first is read"):
+        read_table(file(zipped("xl/workbook.xml", *sheets), "t.xlsx"))
+    read_table(file(zipped("xl/workbook.xml", sheets[0]), "t.xlsx"))

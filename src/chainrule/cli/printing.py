@@ -31,15 +31,20 @@ class Report:
 
     @contextmanager
     def warnings(self, reworded: Callable[[str], str] = str) -> Iterator[None]:
-        """Say what is warned of inside, a line each, and nothing twice."""
+        """Say what is warned of inside, a line each, and nothing twice; an error may well come of it."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            yield
-        for warning in caught:
-            text = with_marks(reworded(str(warning.message)))
-            if issubclass(warning.category, UserWarning) and text not in self.warned:
-                self.warned.append(text)
-                self.say(f"chainrule: {text}", "yellow")
+            try:
+                yield
+            finally:
+                for warning in caught:
+                    if issubclass(warning.category, UserWarning):
+                        self._warn(with_marks(reworded(str(warning.message))))
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warned:
+            self.warned.append(text)
+            self.say(f"chainrule: {text}", "yellow")
 
 
 @contextmanager

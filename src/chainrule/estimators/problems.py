@@ -163,7 +163,9 @@ def refuse_absent(name: str, frame: "pl.DataFrame") -> None:
 
 
 def _without_header(frame: "pl.DataFrame") -> str:
-    """Why columns are called column_1, column_2 and so on."""
+    """Why columns are called column_1, column_2 and so on, or not at all."""
+    if any(name.startswith("__UNNAMED__") for name in frame.columns):  # what the reader of Excel calls them
+        return " The first row must have the names of all columns; remove what stands above them."
     if list(frame.columns) != [f"column_{k}" for k in range(1, frame.width + 1)]:
         return ""
     return (

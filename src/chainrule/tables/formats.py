@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, NamedTuple
@@ -139,6 +140,13 @@ def _read_excel(source: Source) -> "pl.DataFrame":
     if not any(name.startswith("xl/workbook.") for name in names):
         raise FileError(
             f"{source.name} must be a table; it is a ZIP archive ({', '.join(names[:3])} …). Unpack it first."
+        )
+    sheets = sum(name.startswith("xl/worksheets/sheet") for name in names)
+    if sheets > 1:
+        warnings.warn(
+            f"{source.name} has {sheets} sheets, of which the first is read. Save another as CSV to read it.",
+            UserWarning,
+            stacklevel=4,
         )
     if importlib.util.find_spec("fastexcel"):
         frame = pl.read_excel(io.BytesIO(source.whole()), engine="calamine", raise_if_empty=False)
