@@ -90,11 +90,20 @@ def test_few_shapes_are_compiled(monkeypatch):
     shapes = set()
     run = prediction._chunks
     monkeypatch.setattr(
-        prediction, "_chunks", lambda rule, network, p, x: shapes.add(x.shape) or run(rule, network, p, x)
+        prediction,
+        "_chunks",
+        lambda rule, network, p, x, *rest: shapes.add(x.shape) or run(rule, network, p, x, *rest),
     )
     for rows in (1, 5, 256, 257, 4000, MANY):
         raw_output(NETWORK, PARAMETERS, X[:rows])
     assert shapes == {(1, CHUNK, 5), (prediction._CHUNKS, CHUNK, 5)}
+
+
+def test_chunks_without_rows_are_not_computed():
+    x = jnp.asarray(X[: 2 * CHUNK].reshape(2, CHUNK, -1))
+    out = prediction._chunks(prediction._one, NETWORK, PARAMETERS, x, 1, 1)
+    np.testing.assert_array_equal(out[0], WHOLE[:CHUNK])
+    np.testing.assert_array_equal(out[1], 0)
 
 
 def test_dropout_is_for_training_alone():

@@ -54,7 +54,8 @@ def _by_chunks(
         part = x[start : start + chunks * CHUNK]
         block = np.zeros((chunks * CHUNK, columns), x.dtype)
         block[: len(part)] = part
-        raw = _chunks(rule, network, parameters, block.reshape(chunks, CHUNK, columns))
+        full = -(-len(part) // CHUNK)
+        raw = _chunks(rule, network, parameters, block.reshape(chunks, CHUNK, columns), answers, full)
         out[start : start + len(part)] = np.asarray(raw).reshape(-1, out.shape[1])[: len(part)]
         start += len(part)
     return out
@@ -92,7 +93,15 @@ def in_blocks(function: Callable[[Array], Array], raw: np.ndarray) -> np.ndarray
     return np.concatenate(parts)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _chunks(rule: _Rule, network: Network, parameters: Parameters, x: Array) -> Array:
+@partial(jax.jit, static_argnums=(0, 1, 4))
+def _chunks(
+    rule: _Rule, network: Network, parameters: Parameters, x: Array, answers: int, full: Array | int
+) -> Array:
+    """What a rule makes of the first ``full`` chunks; of the others, which hold no rows, zeros."""
+
+    def chunk(k: Array, out: Array) -> Array:
+        return out.at[k].set(rule(network, parameters, x[k]))
+
     # A loop also around a single chunk: the compiler then sees the same products in both programs.
-    return jax.lax.map(partial(rule, network, parameters), jnp.asarray(x))
+    out = jnp.zeros((*x.shape[:2], answers * network.sizes[-1]), x.dtype)
+    return jax.lax.fori_loop(0, full, chunk, out)
