@@ -71,10 +71,12 @@ def test_wide_tables_are_sought_through_in_groups():
     assert score.asked <= 1 + 20 + 2 * 2 * 20 + 21 * 3
 
 
-def test_very_wide_tables_take_fewer_rows():
+def test_very_wide_tables_take_fewer_rows_and_questions():
     X = table(10_000, rows=500)
     score = Linear(X, {"c5": 1.0})
-    assert permutation_importance(score, X, "R²", columns=3, repeats=1).rows == 400
+    found = permutation_importance(score, X, "R²", repeats=1)
+    assert found.rows == 400
+    assert score.asked <= 1 + 10 + 2 * 2 * 10 + 11
 
 
 def test_columns_beyond_what_is_looked_at_are_shuffled_together():

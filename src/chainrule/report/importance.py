@@ -21,6 +21,8 @@ Group: TypeAlias = tuple[str, ...]
 
 _CELLS = 4_000_000
 _FEWEST_ROWS = 200
+_SHUFFLES = 100_000  # of columns in tables of many
+_FEWEST_COLUMNS = 10
 _SPLITS = 2
 
 
@@ -36,9 +38,9 @@ def permutation_importance(
 ) -> Importances:
     """Shuffle column by column and see how far the score falls. Source: Breiman 2001, section 10.
 
-    Of very wide tables fewer rows are taken. If there are more than `columns` columns, they are shuffled in
-    groups first, and the group that matters most is halved again and again, until `columns` are single or no
-    group matters; the others are shuffled all together.
+    Of very wide tables fewer rows are taken, and fewer columns are looked at one by one. If there are more
+    than `columns` columns, they are shuffled in groups first, and the group that matters most is halved again
+    and again, until `columns` are single or no group matters; the others are shuffled all together.
 
     Parameters
     ----------
@@ -81,6 +83,7 @@ def permutation_importance(
         after = [_finite(score(_shuffled(sample, group, generator), taken)) for _ in range(times)]
         return Importance(group, before - float(np.mean(after)), float(np.std(after)))
 
+    columns = min(columns, max(_FEWEST_COLUMNS, _SHUFFLES // X.width))
     single: list[Group] = [(column,) for column in X.columns]
     others: Group = ()
     if X.width > columns:
