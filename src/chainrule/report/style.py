@@ -84,10 +84,9 @@ table {{ border-collapse: collapse; font-size: 0.9375rem; line-height: 1.45; wid
 caption {{ text-align: left; padding-bottom: 0.4rem; font-size: 0.875rem; }}
 th, td {{ text-align: left; vertical-align: top; padding: 0.5rem 1rem 0.5rem 0; font-weight: 400;
   border-bottom: 1px solid var(--line); overflow-wrap: normal; }}
-td {{ white-space: nowrap; }}
 th:last-child, td:last-child {{ padding-right: 0; }}
 thead th {{ font-size: 0.875rem; color: var(--soft); vertical-align: bottom; }}
-th small {{ display: block; font-size: 0.8125rem; min-width: 12rem; }}
+th small {{ display: block; font-size: 0.8125rem; min-width: 7.5rem; }}
 .n {{ text-align: right; white-space: nowrap; }}
 .fold td {{ color: var(--soft); font-style: italic; }}
 .matrix table {{ width: auto; }}
