@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 Call = Callable[..., Any]
@@ -32,6 +33,15 @@ def test_the_page_tells_what_was_learnt(
     for fragment in says:
         assert fragment in text
     assert "<script" not in text
+
+
+def test_dates_range_from_the_first_to_the_last(call: Call, folder: Path, tmp_path: Path) -> None:
+    table, page = pl.read_csv(folder / "houses.csv"), tmp_path / "page.html"
+    days = pl.date_range(pl.date(2022, 12, 1), pl.date(2023, 2, 28), eager=True).dt.strftime("%d.%m.%Y")
+    table.with_columns(day=days).write_csv(tmp_path / "table.csv")
+    result = call("fit", tmp_path / "table.csv", "--target", "price", *SMALL, "--report", page)
+    assert result.exit_code == 0, result.stderr
+    assert "2022-12-01 to 2023-02-28; elapsed days" in page.read_text("utf-8")
 
 
 def test_a_page_of_few_rows_and_of_nothing_saved(call: Call, folder: Path, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from chainrule.report.findings import (
 )
 from chainrule.report.importance import permutation_importance
 from chainrule.report.summaries import class_answers, number_answers
+from chainrule.tables.date_columns import DateColumn, parse_dates
 from chainrule.tables.noticing import Notice
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def findings_of(
             tuple(LayerRow(*row) for row in layers),
             parameters,
         ),
-        columns=tuple(_columns(training.X, kinds)),
+        columns=tuple(_columns(model, training.X, kinds)),
         baseline="the mean" if training.task is Task.REGRESSION else "the majority",
         options=tuple((name, repr(value)) for name, value in options.items() if name != "random_state"),
         seed=options.get("random_state"),
@@ -177,18 +178,20 @@ def _importance(model: Model, rows: Problem, targets: tuple[str, ...]) -> Import
     return permutation_importance(score, rows.X, words)
 
 
-def _columns(X: "pl.DataFrame", kinds: list[tuple[str, str]]) -> list[Column]:
+def _columns(model: Model, X: "pl.DataFrame", kinds: list[tuple[str, str]]) -> list[Column]:
     found = []
-    for name, kind in kinds:
+    for (name, kind), learnt in zip(kinds, model.encoder_.columns, strict=True):
         column = X[name]
         present = column.drop_nulls()
         example = "" if not len(present) else str(present[0])
         what, _, values = kind.partition(": ")
         if what.startswith(("number", "date")) and len(present):
+            if isinstance(learnt, DateColumn) and learnt.spelling:  # texts have another order
+                present = parse_dates(present, learnt.spelling, lenient=True)
             values = f"{_short(present.min())} to {_short(present.max())}; {values}"
         found.append(Column(name, what, column.null_count() / max(len(column), 1), values, example))
     return found
 
 
 def _short(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value).removesuffix(" 00:00:00")
