@@ -21,10 +21,10 @@ demo: $(READY)  ## Learn the price of diamonds: scores beside baselines, a pictu
 	$(BIN)/python examples/demo.py
 
 test: $(READY)  ## Run the tests (minutes)
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 test-all: $(READY)  ## Run the tests, the long ones too
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "long or not long"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "long or not long"
 
 check: $(READY)  ## Format, lint, types and floors, as CI does
 	$(BIN)/ruff format --check .

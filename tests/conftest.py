@@ -6,6 +6,7 @@ The import hook has to be in place before chainrule is imported, hence the order
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from jaxtyping import install_import_hook
 
@@ -13,9 +14,11 @@ from jaxtyping import install_import_hook
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 install_import_hook(["chainrule.mathematics", "chainrule.network"], CHECKER)
 
-# Compiled programs of the tests stay out of the user's cache.
-_CACHE = tempfile.TemporaryDirectory(prefix="chainrule-tests-")
-os.environ["CHAINRULE_CACHE"] = _CACHE.name
+# Compiled programs of the tests stay out of the user's cache, in a folder that all processes of a run share.
+_CACHE = None
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _CACHE = tempfile.TemporaryDirectory(prefix="chainrule-tests-")
+    os.environ["CHAINRULE_CACHE"] = _CACHE.name
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
@@ -24,6 +27,8 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 
 from chainrule.mathematics import loss as losses  # noqa: E402
 from chainrule.mathematics.loss import Loss  # noqa: E402
+
+_MOST_AREAS = 15_000  # Linux ends a process at 65,530
 
 jax.config.update("jax_numpy_rank_promotion", "raise")  # an (n,) − (n, 1) must not become (n, n)
 
@@ -34,16 +39,42 @@ settings.register_profile("explore", max_examples=500, **_COMMON)
 settings.load_profile("repeatable")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Programs of tests run for a millisecond; with the long tests all are compiled as users have them."""
+    jax.config.update("jax_disable_most_optimizations", config.option.markexpr == "not long")
+
+
 def pytest_unconfigure() -> None:
-    _CACHE.cleanup()
+    if _CACHE is not None:
+        _CACHE.cleanup()
+
+
+def _compiler(quick: bool) -> Iterator[None]:
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", quick)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture(scope="module")
 def quick_compiler() -> Iterator[None]:
-    """What XLA would do to make a program fast is left out, where it runs for a millisecond."""
-    jax.config.update("jax_disable_most_optimizations", True)
+    """What XLA would do to make a program fast is left out, in a run with the long tests too."""
+    yield from _compiler(True)
+
+
+@pytest.fixture(scope="module")
+def usual_compiler() -> Iterator[None]:
+    """XLA makes programs fast as it does for users: for tests of every bit."""
+    yield from _compiler(False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_programs() -> Iterator[None]:
+    """Compiled programs are given up in time: each takes areas of memory, of which a process has few."""
     yield
-    jax.config.update("jax_disable_most_optimizations", False)
+    areas = Path("/proc/self/maps")
+    if areas.exists() and areas.read_bytes().count(b"\n") > _MOST_AREAS:
+        jax.clear_caches()
 
 
 @pytest.fixture

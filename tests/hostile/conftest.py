@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 from chainrule.cli.app import app
 
 SMALL = ("--hidden", "4", "--epochs", "1")
+ALONE = (*SMALL, "--members", "1")
 SECONDS, BYTES = 60, 1 << 30
 BEFORE = b"as it was before"
 OUTPUTS = {"fit": ["-o", "m.model"], "predict": ["-o", "p.csv"]}
@@ -38,7 +39,7 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A model of numbers, categories and dates, by the columns a, c, d and the target y."""
     folder = tmp_path_factory.mktemp("model")
     dated().write_csv(folder / "t.csv")
-    run(["fit", str(folder / "t.csv"), "--target", "y", *SMALL, "-o", str(folder / "m.model")])
+    run(["fit", str(folder / "t.csv"), "--target", "y", *ALONE, "-o", str(folder / "m.model")])
     return (folder / "m.model").read_bytes()
 
 
@@ -47,8 +48,8 @@ def dated() -> pl.DataFrame:
     return base().with_columns(pl.Series("d", day), pl.Series("a", [None, *base()["a"][1:]]))
 
 
-@pytest.fixture
-def endure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Endure:
+@pytest.fixture(params=[ALONE, pytest.param(SMALL, marks=pytest.mark.long)], ids=["alone", "members"])
+def endure(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Endure:
     """Run a case: it ends well, or in one line of error with nothing else changed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
@@ -61,7 +62,7 @@ def endure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Endure:
             (tmp_path / output[1]).write_bytes(BEFORE)
         before = contents(tmp_path)
         quiet = ["-q"] if case.says is not None and words[0] != "show" else []
-        result = run([*words, *output, *quiet, *(SMALL if words[0] == "fit" else ())], case.stdin)
+        result = run([*words, *output, *quiet, *(request.param if words[0] == "fit" else ())], case.stdin)
         if case.says is not None:
             refused(case, result)
             assert contents(tmp_path) == before

@@ -12,26 +12,32 @@ NETWORK = Network((5, 16, 9, 3), "silu", layer_norm=True)
 PARAMETERS = NETWORK.initialize(1)
 MANY = CHUNK * prediction._CHUNKS + 3 * CHUNK + 17
 X = np.random.default_rng(0).normal(size=(MANY, 5)).astype(np.float32)
-WHOLE = raw_output(NETWORK, PARAMETERS, X)
+
+pytestmark = pytest.mark.usefixtures("usual_compiler")
+
+
+@pytest.fixture(scope="module")
+def whole(usual_compiler):
+    return raw_output(NETWORK, PARAMETERS, X)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, CHUNK - 1, CHUNK, CHUNK + 1, 1000, MANY])
-def test_any_number_of_rows_gives_the_same_bits(rows):
+def test_any_number_of_rows_gives_the_same_bits(rows, whole):
     out = raw_output(NETWORK, PARAMETERS, X[:rows])
     assert out.shape == (rows, 3)
     assert out.dtype == np.float32
-    np.testing.assert_array_equal(out, WHOLE[:rows])
+    np.testing.assert_array_equal(out, whole[:rows])
 
 
-def test_the_bits_of_a_row_do_not_depend_on_its_neighbours():
+def test_the_bits_of_a_row_do_not_depend_on_its_neighbours(whole):
     numbers = np.random.default_rng(1)
     for row in (0, 255, 256, MANY - 1):
         alone = raw_output(NETWORK, PARAMETERS, X[row : row + 1])
-        np.testing.assert_array_equal(alone[0], WHOLE[row])
+        np.testing.assert_array_equal(alone[0], whole[row])
         for at, strangers in ((0, 7), (300, 900), (61, 62)):
             others = (1e3 * numbers.normal(size=(strangers, 5))).astype(np.float32)
             others[at] = X[row]
-            np.testing.assert_array_equal(raw_output(NETWORK, PARAMETERS, others)[at], WHOLE[row])
+            np.testing.assert_array_equal(raw_output(NETWORK, PARAMETERS, others)[at], whole[row])
 
 
 def test_the_bits_of_an_embedded_row_do_not_depend_on_its_neighbours():
@@ -53,19 +59,19 @@ def test_the_bits_of_an_embedded_row_do_not_depend_on_its_neighbours():
     np.testing.assert_array_equal(raw_output(network, parameters, x[:400])[fine], whole[:400][fine])
 
 
-def test_a_row_that_is_not_finite_spoils_no_other():
+def test_a_row_that_is_not_finite_spoils_no_other(whole):
     x = X[:400].copy()
     x[3], x[300, 2] = np.nan, np.inf
     out = raw_output(NETWORK, PARAMETERS, x)
     fine = np.ones(400, bool)
     fine[[3, 300]] = False
-    np.testing.assert_array_equal(out[fine], WHOLE[:400][fine])
+    np.testing.assert_array_equal(out[fine], whole[:400][fine])
     assert np.isnan(out[3]).all()
 
 
-def test_order_does_not_matter():
+def test_order_does_not_matter(whole):
     order = np.random.default_rng(2).permutation(700)
-    np.testing.assert_array_equal(raw_output(NETWORK, PARAMETERS, X[order]), WHOLE[order])
+    np.testing.assert_array_equal(raw_output(NETWORK, PARAMETERS, X[order]), whole[order])
 
 
 @pytest.mark.parametrize(
@@ -99,13 +105,13 @@ def test_few_shapes_are_compiled(monkeypatch):
     assert shapes == {(1, CHUNK, 5), (prediction._CHUNKS, CHUNK, 5)}
 
 
-def test_chunks_without_rows_are_not_computed():
+def test_chunks_without_rows_are_not_computed(whole):
     x = jnp.asarray(X[: 2 * CHUNK].reshape(2, CHUNK, -1))
     out = prediction._chunks(prediction._one, NETWORK, PARAMETERS, x, 1, 1)
-    np.testing.assert_array_equal(out[0], WHOLE[:CHUNK])
+    np.testing.assert_array_equal(out[0], whole[:CHUNK])
     np.testing.assert_array_equal(out[1], 0)
 
 
-def test_dropout_is_for_training_alone():
+def test_dropout_is_for_training_alone(whole):
     wet = Network((5, 16, 9, 3), "silu", layer_norm=True, dropout=0.5)
-    np.testing.assert_array_equal(raw_output(wet, PARAMETERS, X[:50]), WHOLE[:50])
+    np.testing.assert_array_equal(raw_output(wet, PARAMETERS, X[:50]), whole[:50])

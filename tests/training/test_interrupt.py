@@ -61,13 +61,21 @@ def test_twice_ends_at_once():
     assert run(2) == ["KeyboardInterrupt", "False"]
 
 
-def test_nothing_is_noticed_without_a_press():
+@pytest.fixture
+def python_s_handler():
+    """A run in the background has none."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_nothing_is_noticed_without_a_press(python_s_handler):
     with noticed() as pressed:
         assert not pressed()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_the_handler_is_given_back_after_an_error():
+def test_the_handler_is_given_back_after_an_error(python_s_handler):
     with pytest.raises(ZeroDivisionError), noticed():
         raise ZeroDivisionError
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
