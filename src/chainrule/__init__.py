@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chainrule.mathematics.initializers import INITIALIZERS, Initializer
     from chainrule.mathematics.loss import Loss
     from chainrule.mathematics.losses import LOSSES, focal, huber, quantile, softmax_focal, tweedie
-    from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
+    from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear, Rescale
     from chainrule.network.network import Network
     from chainrule.tables.reading import read_table, write_table
     from chainrule.training.loop import Epoch, train
@@ -53,7 +53,7 @@ _HOMES = {
     "chainrule.mathematics.initializers": ("INITIALIZERS", "Initializer"),
     "chainrule.mathematics.loss": ("Loss",),
     "chainrule.mathematics.losses": ("LOSSES", "focal", "huber", "quantile", "softmax_focal", "tweedie"),
-    "chainrule.network.embedding_layers": ("Lookup", "Periodic", "PiecewiseLinear"),
+    "chainrule.network.embedding_layers": ("Lookup", "Periodic", "PiecewiseLinear", "Rescale"),
     "chainrule.network.network": ("Network",),
     "chainrule.tables.reading": ("read_table", "write_table"),
     "chainrule.training.loop": ("Epoch", "train"),
@@ -86,6 +86,7 @@ __all__ = [
     "Optimizer",
     "Periodic",
     "PiecewiseLinear",
+    "Rescale",
     "TableError",
     "adam",
     "focal",

@@ -13,7 +13,7 @@ from chainrule.errors import ArgumentError
 from chainrule.files.description import _network_to_dict, _restored_members, _restored_network
 from chainrule.mathematics.activations import ACTIVATIONS
 from chainrule.mathematics.initializers import INITIALIZERS
-from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 from chainrule.network.parameters import named
 
@@ -25,6 +25,9 @@ NETWORKS = {
     ),
     "as it is": Network((3, 2), embedding=[(3, ())]),
     "fixed": Network((3, 2), embedding=[(3, PiecewiseLinear(4))]),
+    "rescaled": Network(
+        (3, 2), embedding=[(1, Rescale()), (2, (PiecewiseLinear(4), Rescale(standardize=True)))]
+    ),
     "every sort": Network(
         (8, 4, 1),
         embedding=[(2, ()), (2, Periodic(5, 3, 0.25)), (1, PiecewiseLinear(4, 2)), (3, Lookup((3, 9, 2), 4))],
@@ -75,6 +78,12 @@ def test_an_embedding_as_a_file_says_it() -> None:
         {"columns": 3, "layers": [{"layer": "Lookup", "levels": {"$tuple": [3, 9, 2]}, "size": 4}]},
     ]
     assert through_json(NETWORKS["plain"])["embedding"] is None
+
+
+def test_a_rescaling_as_a_file_says_it() -> None:
+    described = through_json(NETWORKS["rescaled"])["embedding"]
+    assert described[0]["layers"] == [{"layer": "Rescale", "standardize": False}]
+    assert described[1]["layers"][1] == {"layer": "Rescale", "standardize": True}
 
 
 def test_the_options_of_a_network_are_not_taken_from_its_embedding() -> None:
@@ -146,6 +155,15 @@ def test_altered_embeddings_are_refused_before_anything_is_made(
     monkeypatch.setattr(Network, "initialize", None)
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError, OverflowError)):
         _restored_members(_restored_network(described, arrays), {n: a[None] for n, a in arrays.items()})
+
+
+@pytest.mark.parametrize("standardize", [1, "true", None, [True], {"$tuple": []}])
+def test_a_rescaling_that_may_standardize_is_refused(standardize: Any) -> None:
+    network = NETWORKS["rescaled"]
+    described, arrays = through_json(network), arrays_of(network)
+    described["embedding"][1]["layers"][1].update(standardize=standardize)
+    with pytest.raises((ValueError, TypeError)):
+        _restored_network(described, arrays)
 
 
 @pytest.mark.parametrize("embedding", [3, "abc", {"a": 1}, [3], [[]]])

@@ -89,6 +89,16 @@ def test_the_present_format_has_its_files() -> None:
     assert {file.stem for file in FILES} >= {f"format{FORMAT}_{name}" for name in MODELS}
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.stem.endswith(("_one", "_formula"))], ids=lambda path: path.stem
+)
+def test_a_model_of_any_format_learns_on(path: Path) -> None:
+    model = chainrule.load(path)
+    before = model.predict(X)
+    assert np.isfinite(model.partial_fit(X, Y).predict(X)).all()
+    assert (model.predict(X) != before).any()
+
+
 if __name__ == "__main__":
     for name, make in MODELS.items():
         path = FROZEN / f"format{FORMAT}_{name}.chainrule"

@@ -290,8 +290,8 @@ def altered(data: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
 
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "newer format": (
-        lambda d: d.update(format=4, version="9.0"),
-        "format 3; got format 4, written by chainrule 9.0",
+        lambda d: d.update(format=5, version="9.0"),
+        "format 4; got format 5, written by chainrule 9.0",
     ),
     "no format": (lambda d: d.pop("format"), "damaged"),
     "another class": (lambda d: d.update(estimator="os.system"), "altered"),

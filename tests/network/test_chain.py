@@ -6,7 +6,7 @@ from chainrule.errors import ArgumentError
 from chainrule.mathematics.activations import ACTIVATIONS
 from chainrule.mathematics.initializers import INITIALIZERS
 from chainrule.network.chain import chain, checked_sizes, one_for_each, side_by_side
-from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 
 RELU, TANH = ACTIVATIONS["relu"], ACTIVATIONS["tanh"]
@@ -113,7 +113,7 @@ def test_another_number_of_activations_is_refused(activations, hidden):
         one_for_each(activations, hidden)
 
 
-PARTS = ((2, ()), (1, (Periodic(),)), (1, (PiecewiseLinear(3), Activate(TANH))))
+PARTS = ((2, ()), (1, (Periodic(),)), (1, (PiecewiseLinear(3), Rescale(), Activate(TANH))))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ PARTS = ((2, ()), (1, (Periodic(),)), (1, (PiecewiseLinear(3), Activate(TANH))))
     [
         Parallel(PARTS),
         PARTS,
-        [(2, []), (1, Periodic()), (1, [PiecewiseLinear(3), Activate(TANH)])],
+        [(2, []), (1, Periodic()), (1, [PiecewiseLinear(3), Rescale(), Activate(TANH)])],
     ],
 )
 def test_pairs_become_the_layer(embedding):

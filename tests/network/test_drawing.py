@@ -5,7 +5,7 @@ import jax
 import pytest
 
 from chainrule.mathematics.activations import ACTIVATIONS
-from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.layers import Activate
 from chainrule.network.network import Network, shapes
 
@@ -21,7 +21,7 @@ NETWORKS = {
         embedding=[
             (1000, ()),
             (2, Periodic(4, 3)),
-            (1, (PiecewiseLinear(8), Activate(ACTIVATIONS["tanh"]))),
+            (1, (PiecewiseLinear(8), Rescale(), Activate(ACTIVATIONS["tanh"]))),
             (1, Lookup((70,), 2)),
         ],
     ),
@@ -39,7 +39,7 @@ def test_the_counts_sum_to_the_total(network):
     title, head, *rows, total = repr(network).splitlines()
     assert title.startswith("Network " + "-".join(map(str, network.sizes)))
     assert head.split() == ["map", "output", "parameters", "count"]
-    counts = [re.search(r"  ([\d,]+)$", row) for row in rows if re.search(r"W |gain |V |E ", row)]
+    counts = [re.search(r"  ([\d,]+)$", row) for row in rows if re.search(r"W |gain |V |E |stretch ", row)]
     assert sum(int(found[1].replace(",", "")) for found in counts) == size(network)
     assert total == f"{size(network):,} parameters"
 
@@ -67,12 +67,13 @@ def test_an_embedding_as_a_reader_sees_it():
         "  1,000 columns as they are   1,000",
         "  2 columns: periodic         6       frequency 2×4, phase 2×4, V 2×2×4, c 2×2     36",
         "  1 column: piecewise linear  8",
+        "    rescale                   8       stretch 8, offset 8                          16",
         "    tanh                      8",
         "  1 column: lookup            2       E 128×2                                     256",
         "affine                        5       W 5×1016, b 5                             5,085",
         "relu                          5",
         "affine                        1       W 1×5, b 1                                    6",
-        "5,383 parameters",
+        "5,399 parameters",
     ]
 
 

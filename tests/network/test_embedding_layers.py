@@ -11,10 +11,10 @@ import pytest
 from chainrule.errors import ArgumentError
 from chainrule.mathematics.activations import ACTIVATIONS
 from chainrule.mathematics.initializers import INITIALIZERS
-from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
-from chainrule.network.parameters import Norm, Pieces, Table, Waves, Weights
-from chainrule.network.propagation import width
+from chainrule.network.parameters import Norm, Pieces, Stretches, Table, Waves, Weights
+from chainrule.network.propagation import begun, initialize, width
 
 pytestmark = pytest.mark.usefixtures("quick_compiler")
 
@@ -30,6 +30,8 @@ LAYERS = {
     "piecewise linear": (3, PiecewiseLinear(4, 3)),
     "piecewise linear in one bin": (2, PiecewiseLinear(1, 1)),
     "piecewise linear as it is": (3, PiecewiseLinear(4)),
+    "rescale": (3, Rescale()),
+    "rescale that standardizes": (3, Rescale(standardize=True)),
     "parallel": (
         7,
         Parallel(((2, ()), (2, (Periodic(5, 3, 0.7),)), (1, (PiecewiseLinear(3, 2),)), (2, (LOOKUP,)))),
@@ -41,7 +43,7 @@ LAYERS = {
         Parallel(
             (
                 (2, (Periodic(4, 3, 0.5), AFFINE, Normalize(), TANH, Dropout(0.4, 7))),
-                (1, (PiecewiseLinear(3), TANH)),
+                (1, (PiecewiseLinear(3), Rescale(), TANH)),
                 (2, (Residual((TANH,)),)),
             )
         ),
@@ -163,6 +165,18 @@ def test_piecewise_linear_is_the_polygon_through_its_corners(float64):
     np.testing.assert_allclose(beyond, [0.5 - 2 * p.V[0, 0, 0], corners[-1] + 3 * p.V[0, 0, 3]])
 
 
+def test_rescale_is_the_diagonal_of_an_affine_map(float64):
+    columns, layer = LAYERS["rescale"]
+    p, a, delta = draw(columns, layer)
+    affine = Weights(jnp.diag(p.stretch), p.offset)
+    np.testing.assert_allclose(layer.forward(p, a), AFFINE.forward(affine, a), rtol=1e-12)
+    gradient, da = layer.backward(p, a, delta)
+    whole, da_whole = AFFINE.backward(affine, a, delta)
+    np.testing.assert_allclose(gradient.stretch, jnp.diag(whole.W), rtol=1e-12)
+    np.testing.assert_allclose(gradient.offset, whole.b, rtol=1e-12)
+    np.testing.assert_allclose(da, da_whole, rtol=1e-12)
+
+
 def test_parallel_is_its_parts_side_by_side(float64):
     columns, layer = LAYERS["parallel"]
     p, a, _ = draw(columns, layer)
@@ -180,7 +194,7 @@ def test_parallel_is_its_parts_side_by_side(float64):
 def test_a_composite_that_learns_nothing_may_stand_in_a_chain(float64):
     columns, layer = LAYERS["parallel of chains"]
     p, _, _ = draw(columns, layer)
-    assert [type(entry) for entry in p] == [Waves, Weights, Norm]
+    assert [type(entry) for entry in p] == [Waves, Weights, Norm, Stretches]
 
 
 # How it begins.
@@ -228,6 +242,66 @@ def test_piecewise_linear_begins_by_lecun():
     assert not p.c.any()
 
 
+@pytest.mark.parametrize("standardize", [False, True])
+def test_rescale_begins_by_changing_nothing(standardize):
+    layer, a = Rescale(standardize), draw(3, Rescale())[1]
+    p = layer.initialize(jax.random.key(0), 3)
+    np.testing.assert_array_equal(layer.forward(p, a), a)
+
+
+BINS = (PiecewiseLinear(4), Rescale(standardize=True))
+CHAINS = {
+    "alone": BINS,
+    "in parallel": (Parallel(((1, ()), (2, BINS))),),
+    "in a residual block": (PiecewiseLinear(4), Residual((Rescale(standardize=True),))),
+    "in both": (Parallel(((3, (Residual((TANH, Rescale(standardize=True))),)),)),),
+    "after what learns": (AFFINE, Rescale(standardize=True)),
+    "one after another": (*BINS, TANH, Rescale(standardize=True), TANH),
+}
+
+
+def ends_of_rescales(layers, p, a):
+    """What each Rescale gives, wherever it is."""
+    own = iter(p or ())
+    for layer in layers:
+        mine = next(own) if layer.learns else None
+        if isinstance(layer, Residual):
+            yield from ends_of_rescales(layer.layers, mine, a)
+        elif isinstance(layer, Parallel):
+            start = 0
+            for columns, inside, part in layer.with_parameters(mine):
+                yield from ends_of_rescales(inside, part, a[:, start : start + columns])
+                start += columns
+        a = layer.forward(mine, a)
+        if isinstance(layer, Rescale):
+            yield a
+
+
+@pytest.mark.parametrize("layers", CHAINS.values(), ids=CHAINS)
+def test_what_standardizes_begins_with_mean_0_and_spread_1_of_typical_rows(layers, float64):
+    assert any(layer.adapts for layer in layers)
+    typical = jnp.asarray(np.random.default_rng(0).uniform(-0.2, 4.2, (60, 3)))
+    drawn = initialize(layers, jax.random.key(0), 3)
+    p = begun(layers, drawn, typical)
+    assert jax.tree.structure(p) == jax.tree.structure(drawn)
+    ends = list(ends_of_rescales(layers, p, typical))
+    assert len(ends) == repr(layers).count("Rescale")
+    for end in ends:
+        np.testing.assert_allclose(end.mean(axis=0), 0, atol=1e-12)
+        np.testing.assert_allclose(end.std(axis=0), 1, rtol=1e-10)
+
+
+@EVERY
+def test_what_does_not_adapt_begins_as_it_was_drawn(columns, layer, float64):
+    p, a, _ = draw(columns, layer)
+    assert layer.adapts == ("standardize=True" in repr(layer))
+    if layer.adapts:
+        return
+    after = layer.begun(p, a)
+    for before, now in zip(jax.tree.leaves(p), jax.tree.leaves(after), strict=True):
+        assert before is now
+
+
 def test_parts_draw_from_keys_of_their_own():
     same = (1, (Periodic(9, 2, 1.0),))
     one, other = Parallel((same, same)).initialize(jax.random.key(0), 2)
@@ -246,6 +320,7 @@ def test_parts_draw_from_keys_of_their_own():
         ((PiecewiseLinear(7, 5),), 3, 15),
         ((PiecewiseLinear(7),), 3, 21),
         ((PiecewiseLinear(7), AFFINE, TANH), 3, 3),
+        ((PiecewiseLinear(7), Rescale()), 3, 21),
         ((LAYERS["parallel"][1],), 7, 2 + 6 + 2 + 8),
         ((LAYERS["parallel of chains"][1],), 5, 3 + 3 + 2),
     ],
@@ -282,6 +357,8 @@ def untyped():
         (lambda: PiecewiseLinear(0, 3), "bins of a PiecewiseLinear must be a whole number of at least 1"),
         (lambda: PiecewiseLinear(3, 0), "size of a PiecewiseLinear"),
         (lambda: PiecewiseLinear(3.0), "bins of a PiecewiseLinear"),
+        (lambda: Rescale(1), "standardize of a Rescale must be True or False; got 1"),
+        (lambda: Rescale([True]), "standardize of a Rescale"),
         (lambda: Parallel(((0, ()),)), "columns of a part must be a whole number of at least 1; got 0"),
         (lambda: Parallel((("2", ()),)), "columns of a part"),
         (lambda: LOOKUP.width(3), "levels of each of its 3 columns; got those of 2"),

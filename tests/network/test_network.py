@@ -16,7 +16,7 @@ from chainrule.errors import ArgumentError, DerivativeError, FormulaError
 from chainrule.mathematics.activations import ACTIVATIONS
 from chainrule.mathematics.initializers import INITIALIZERS
 from chainrule.mathematics.losses import LOSSES, quantile
-from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.gradient_check import check_gradients
 from chainrule.network.layers import Activate, Affine
 from chainrule.network.network import Network
@@ -88,6 +88,7 @@ EMBEDDERS = [
     lambda columns, number, size: Periodic(number, size, 0.5),
     lambda columns, number, size: PiecewiseLinear(number, size),
     lambda columns, number, size: PiecewiseLinear(number),
+    lambda columns, number, size: (PiecewiseLinear(number), Rescale(standardize=size > 2)),
     lambda columns, number, size: CHAIN,
 ]
 
@@ -366,7 +367,7 @@ EMBEDDING = [
     (2, ()),
     (2, Periodic(6, 4, 0.3)),
     (1, PiecewiseLinear(4, 3)),
-    (1, PiecewiseLinear(3)),
+    (1, (PiecewiseLinear(3), Rescale(standardize=True))),
     (2, Lookup((4, 3))),
 ]
 
@@ -473,6 +474,32 @@ def test_one_seed_gives_one_draw():
         if a.ndim == 2:
             assert np.all(np.asarray(a) != np.asarray(c))
     assert not np.array_equal(first[1].W[:, :2], first[2].W[:, :2])
+
+
+def test_maps_that_adapt_begin_by_typical_rows_and_the_others_are_drawn_alike():
+    network = Network((8, 8, 1), embedding=EMBEDDING)
+    x, _ = embedded_table()
+    drawn, begun = network.initialize(5), network.initialize(5, x)
+    # The entries of the embedding: of waves, of bins, the stretches, of levels.
+    bins = network.layers[0].parts[3][1][0].forward(None, jnp.asarray(x[:, 5:6]))
+    rescaled = np.asarray(Rescale().forward(begun[0][2], bins))
+    np.testing.assert_allclose(rescaled.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(rescaled.std(axis=0), 1, rtol=1e-4)
+    assert drawn[0][2].stretch.tolist() == [1, 1, 1]
+    others = [(*p[0][:2], p[0][3], *p[1:]) for p in (drawn, begun)]
+    assert_same(*others, rtol=0)
+
+
+@pytest.mark.parametrize("embedding", [None, [(2, Periodic()), (1, (PiecewiseLinear(3), Rescale()))]])
+def test_without_maps_that_adapt_typical_rows_change_no_bit(embedding):
+    network = Network((3, 4, 4, 2), layer_norm=True, residual=True, embedding=embedding)
+    assert_same(network.initialize(5, X), network.initialize(5), rtol=0)
+
+
+def test_typical_rows_must_be_rows_of_the_network():
+    network = Network((3, 2), embedding=[(3, Rescale(standardize=True))])
+    with pytest.raises(ArgumentError, match=r"x must have shape \(rows, 3\)"):
+        network.initialize(0, X[:, :2])
 
 
 def test_the_draw_is_the_same_in_another_process():
@@ -659,6 +686,8 @@ def networks():
         Network((3, 4, 2), embedding=[(2, Periodic()), (1, Periodic())]),
         Network((3, 4, 2), embedding=[(3, PiecewiseLinear(4))]),
         Network((3, 4, 2), embedding=[(3, PiecewiseLinear(4, 4))]),
+        Network((3, 4, 2), embedding=[(3, Rescale())]),
+        Network((3, 4, 2), embedding=[(3, Rescale(standardize=True))]),
         Network((3, 4, 2), embedding=[(1, ()), (2, Lookup((3, 4)))]),
         Network((3, 4, 2), embedding=[(1, ()), (2, Lookup((4, 3)))]),
     ]

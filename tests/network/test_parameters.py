@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from chainrule.mathematics.initializers import INITIALIZERS
-from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.layers import Affine
 from chainrule.network.network import Network, shapes
 from chainrule.network.parameters import (
     Norm,
     Pieces,
+    Stretches,
     Table,
     Waves,
     Weights,
@@ -53,7 +54,8 @@ def test_matrices_are_every_w_in_order(network):
 def embedded():
     """With arrays of two dimensions that are no W: tables, frequencies, the c of columns."""
     own = Affine(5, INITIALIZERS["he_normal"])
-    parts = [(1, ()), (2, (Periodic(3, 4, 1.0), own)), (1, PiecewiseLinear(3, 2)), (2, Lookup((3, 4), 3))]
+    pieces = (PiecewiseLinear(3, 2), Rescale())
+    parts = [(1, ()), (2, (Periodic(3, 4, 1.0), own)), (1, pieces), (2, Lookup((3, 4), 3))]
     return Network((6, 11, 11, 2), "tanh", layer_norm=True, residual=True, embedding=parts)
 
 
@@ -80,8 +82,8 @@ def test_map_matrices_may_take_shapes_for_arrays(embedded):
 
 def test_an_embeddings_parameters_stand_first_and_in_order(embedded):
     parameters = embedded.initialize(0)
-    assert [type(p) for p in parameters[0]] == [Waves, Weights, Pieces, Table]
-    kinds = [Waves, Weights, Pieces, Table, Weights, Norm, Weights, Norm, Weights]
+    assert [type(p) for p in parameters[0]] == [Waves, Weights, Pieces, Stretches, Table]
+    kinds = [Waves, Weights, Pieces, Stretches, Table, Weights, Norm, Weights, Norm, Weights]
     assert [type(p) for p in entries(parameters)] == kinds
     assert [p.W.shape for p in weights(parameters)] == [(5, 8), (11, 14), (11, 11), (2, 11)]
 
@@ -90,7 +92,7 @@ def test_every_array_has_a_name_of_its_own_in_the_order_of_the_leaves(embedded):
     parameters = embedded.initialize(0)
     names = [name for name, _ in named(parameters)]
     assert names == [
-        *("frequency1", "phase1", "V1", "c1", "W1", "b1", "V2", "c2", "E3"),
+        *("frequency1", "phase1", "V1", "c1", "W1", "b1", "V2", "c2", "stretch3", "offset3", "E4"),
         *("W2", "b2", "gain1", "shift1", "W3", "b3", "gain2", "shift2", "W4", "b4"),
     ]
     leaves = [leaf for _, leaf in named(parameters)]

@@ -19,15 +19,16 @@ from chainrule.mathematics import (
     penalties,
     periodic,
     piecewise_linear,
+    rescaling,
 )
 from chainrule.mathematics.activations import ACTIVATIONS
 from chainrule.mathematics.initializers import he_normal
 from chainrule.mathematics.losses import LOSSES
 from chainrule.network import gradient_check, propagation
-from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 from chainrule.network.network import Network
-from chainrule.network.parameters import Norm, Pieces, Waves, Weights
+from chainrule.network.parameters import Norm, Pieces, Stretches, Waves, Weights
 
 pytestmark = pytest.mark.usefixtures("quick_compiler")
 
@@ -65,7 +66,7 @@ EMBEDDED = {
     "embedding": [
         (2, ()),
         (2, (Normalize(), Periodic(3, 3, 0.5))),
-        (2, (Affine(4, he_normal), PiecewiseLinear(2, 3))),
+        (2, (Affine(4, he_normal), PiecewiseLinear(2, 3), Rescale())),
         (2, Lookup((3, 3), 2)),
     ],
 }
@@ -131,6 +132,16 @@ def planted_periodic(wrong):
 def planted_pieces(wrong):
     right = piecewise_linear.backward
     return piecewise_linear, "backward", lambda bins, u, delta: wrong(bins, u, delta, right(bins, u, delta))
+
+
+def planted_rescaling(wrong):
+    right = rescaling.backward
+
+    def backward(stretch, a, delta):
+        dstretch, doffset, da = right(stretch, a, delta)
+        return wrong(stretch, a, delta, dstretch, doffset, da)
+
+    return rescaling, "backward", backward
 
 
 def overwrites(E, codes, delta):
@@ -323,6 +334,21 @@ RULES = {
     "piecewise linear da zero where it is open": planted_pieces(
         lambda bins, u, delta, da: jnp.where((u >= 0) & (u <= bins), da, 0)
     ),
+    # rescaling
+    "rescaling dstretch sign": planted_rescaling(lambda s, a, delta, ds, do, da: (-ds, do, da)),
+    "rescaling dstretch without a": planted_rescaling(lambda s, a, delta, ds, do, da: (do, do, da)),
+    "rescaling dstretch times stretch": planted_rescaling(lambda s, a, delta, ds, do, da: (s * ds, do, da)),
+    "rescaling dstretch of the columns together": planted_rescaling(
+        lambda s, a, delta, ds, do, da: (jnp.full_like(ds, ds.sum()), do, da)
+    ),
+    "rescaling doffset averaged": planted_rescaling(
+        lambda s, a, delta, ds, do, da: (ds, delta.mean(axis=0), da)
+    ),
+    "rescaling doffset times stretch": planted_rescaling(lambda s, a, delta, ds, do, da: (ds, s * do, da)),
+    "rescaling da without stretch": planted_rescaling(lambda s, a, delta, ds, do, da: (ds, do, delta)),
+    "rescaling da by stretch": planted_rescaling(
+        lambda s, a, delta, ds, do, da: (ds, do, delta / s[None, :])
+    ),
     # embeddings
     "lookup layer without its offsets": planted_layer(
         Lookup,
@@ -356,6 +382,13 @@ RULES = {
         PiecewiseLinear,
         lambda self, right, p, a, delta, seed: (
             Pieces(*(leaf[::-1] for leaf in right(self, p, a, delta)[0])),
+            right(self, p, a, delta)[1],
+        ),
+    ),
+    "rescale layer with stretch and offset exchanged": planted_layer(
+        Rescale,
+        lambda self, right, p, a, delta, seed: (
+            Stretches(*right(self, p, a, delta)[0][::-1]),
             right(self, p, a, delta)[1],
         ),
     ),
@@ -427,7 +460,9 @@ RULES = {
 DEEP = {"sizes": (WIDTH,) * 3 + (OUTPUTS,), **ALL}
 PLAIN = {"sizes": (WIDTH,) * 4, "dropout": 0.4}
 OPTIONS = {"affine da transposed": DEEP, "residual": DEEP, "propagation": PLAIN}
-OPTIONS |= dict.fromkeys(("columnwise", "lookup", "periodic", "piecewise linear", "parallel"), EMBEDDED)
+OPTIONS |= dict.fromkeys(
+    ("columnwise", "lookup", "periodic", "piecewise linear", "rescal", "parallel"), EMBEDDED
+)
 
 
 @pytest.mark.parametrize("plant", RULES)

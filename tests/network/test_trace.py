@@ -5,14 +5,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.network import Network
 from chainrule.network.parameters import named
 
 pytestmark = pytest.mark.usefixtures("quick_compiler")
 
 ROWS = 5
-EMBEDDING = [(1, ()), (2, Periodic(3, 2, 0.4)), (2, PiecewiseLinear(3, 2)), (2, Lookup((3, 4), 3))]
+EMBEDDING = [
+    (1, ()),
+    (2, Periodic(3, 2, 0.4)),
+    (2, (PiecewiseLinear(3, 2), Rescale())),
+    (2, Lookup((3, 4), 3)),
+]
 NETWORKS = {
     "linear": Network((3, 2)),
     "plain": Network((3, 4, 2), "tanh", "poisson"),
@@ -158,7 +163,7 @@ def test_names_of_an_embedding_and_of_residual_blocks_in_order():
     assert list(trace) == [
         *("x", "e", "z1", "a1", "h1", "z2", "y_hat", "L"),
         *("delta2", "delta1", "de"),
-        *("dfrequency1", "dphase1", "dV1", "dc1", "dV2", "dc2", "dE3"),
+        *("dfrequency1", "dphase1", "dV1", "dc1", "dV2", "dc2", "dstretch3", "doffset3", "dE4"),
         *("dW1", "db1", "dW2", "db2"),
     ]
     assert trace["e"].shape == trace["de"].shape == (6, 15)

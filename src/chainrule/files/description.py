@@ -16,17 +16,17 @@ from chainrule.estimators.targets import Scale
 from chainrule.files.plain import from_plain, name_of, to_plain
 from chainrule.mathematics.activations import find_activation
 from chainrule.mathematics.initializers import find_initializer
-from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.layer import Layer
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 from chainrule.network.network import Network, shapes
 from chainrule.network.parameters import Parameters, named
 from chainrule.tables.encoder_description import describe_encoder, restore_encoder
 
-FORMAT = 3
+FORMAT = 4
 """The version of the description that this library writes: arrays have a leading axis of members."""
 
-READ = (2, FORMAT)
+READ = (2, 3, FORMAT)
 """The versions that it reads; in version 2 there is one network, without that axis."""
 
 Model: TypeAlias = DeepRegressor | DeepClassifier
@@ -34,7 +34,8 @@ Arrays: TypeAlias = dict[str, np.ndarray]
 
 _ESTIMATORS: dict[str, type[Model]] = {cls.__name__: cls for cls in (DeepRegressor, DeepClassifier)}
 _LAYERS: dict[str, Callable[..., Layer]] = {
-    cls.__name__: cls for cls in (Lookup, Periodic, PiecewiseLinear, Affine, Activate, Normalize, Dropout)
+    cls.__name__: cls
+    for cls in (Lookup, Periodic, PiecewiseLinear, Rescale, Affine, Activate, Normalize, Dropout)
 }
 _FINDERS: dict[str, Callable[[Any], Any]] = {
     "activation": find_activation,

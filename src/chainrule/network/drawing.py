@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.layer import Layer
 from chainrule.network.layers import Activate, Affine, Dropout, Normalize, Residual
 from chainrule.network.parameters import Entry, Parameters, count
@@ -105,6 +105,8 @@ def _name(layer: Layer) -> str:
             return "periodic"
         case PiecewiseLinear():
             return "piecewise linear"
+        case Rescale():
+            return "rescale"
     return type(layer).__name__
 
 

@@ -11,12 +11,12 @@ from jax import Array
 from jaxtyping import Float, Key
 
 from chainrule.errors import ArgumentError
-from chainrule.mathematics import columnwise, lookup, periodic, piecewise_linear
+from chainrule.mathematics import columnwise, lookup, periodic, piecewise_linear, rescaling
 from chainrule.mathematics.initializers import lecun_uniform
 from chainrule.mathematics.named import quoted
 from chainrule.network import propagation
 from chainrule.network.layer import Delta, Layer, Rows, Seed
-from chainrule.network.parameters import Entry, Parameters, Pieces, Table, Waves
+from chainrule.network.parameters import Entry, Parameters, Pieces, Stretches, Table, Waves
 
 _MOST_LEVELS = 2**24  # every whole number up to here is a float32
 _ROWS = 64  # the rows of a table are a multiple, so that a level more or less is the same shape
@@ -184,6 +184,54 @@ class PiecewiseLinear(Layer):
 
 @final
 @dataclass(frozen=True)
+class Rescale(Layer):
+    """Each column by itself becomes stretch · a + offset. Source: arXiv:2407.04491, the scaling layer.
+
+    With ``standardize`` it begins by giving typical rows mean 0 and spread 1, else by changing nothing.
+    """
+
+    standardize: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.standardize, bool):
+            raise ArgumentError(
+                f"standardize of a Rescale must be True or False; got {quoted(self.standardize)}."
+            )
+
+    @property
+    def learns(self) -> bool:
+        """Stretch and offset."""
+        return True
+
+    def width(self, inputs: int) -> int:
+        """Unchanged."""
+        return inputs
+
+    @property
+    def adapts(self) -> bool:
+        """As asked for."""
+        return self.standardize
+
+    def initialize(self, key: Key[Array, ""], inputs: int) -> Stretches:
+        """Stretch 1 and offset 0."""
+        return Stretches(jnp.ones(inputs), jnp.zeros(inputs))
+
+    def begun(self, p: Stretches, a: Rows) -> Stretches:
+        """See :func:`chainrule.mathematics.rescaling.standardizing`."""
+        return Stretches(*rescaling.standardizing(a)) if self.standardize else p
+
+    def forward(self, p: Stretches, a: Rows, seed: Seed = None) -> Rows:
+        """See :mod:`chainrule.mathematics.rescaling`."""
+        return rescaling.forward(p.stretch, p.offset, a)
+
+    def backward(self, p: Stretches, a: Rows, delta: Rows, seed: Seed = None) -> tuple[Stretches, Rows]:
+        """∂L/∂stretch, ∂L/∂offset and ∂L/∂a."""
+        dstretch, doffset, da = rescaling.backward(p.stretch, a, delta)
+        return Stretches(dstretch, doffset), da
+
+
+@final
+@dataclass(frozen=True)
 class Parallel(Layer):
     """Chains of maps side by side, each on the given number of adjacent columns; () hands them on."""
 
@@ -197,6 +245,11 @@ class Parallel(Layer):
     def learns(self) -> bool:
         """What the maps of the parts learn."""
         return any(layer.learns for _, layers in self.parts for layer in layers)
+
+    @property
+    def adapts(self) -> bool:
+        """Whether one of the maps does."""
+        return any(layer.adapts for _, layers in self.parts for layer in layers)
 
     def width(self, inputs: int) -> int:
         """The widths of the parts, which must have all the columns among them."""
@@ -216,6 +269,11 @@ class Parallel(Layer):
             for (columns, layers), own in zip(self.parts, keys, strict=True)
         )
         return tuple(entry for part in drawn for entry in part)
+
+    def begun(self, p: Parameters | None, a: Rows) -> Parameters:
+        """As the maps of the parts, each on its columns."""
+        parts = [propagation.begun(layers, own, columns) for layers, own, columns in self._parts(p, a)]
+        return tuple(entry for part in parts for entry in part)
 
     def forward(self, p: Parameters | None, a: Rows, seed: Seed = None) -> Delta:
         """What each chain makes of its columns, side by side."""

@@ -30,6 +30,11 @@ class Layer(ABC):
         """Whether the map has parameters of its own."""
         return False
 
+    @property
+    def adapts(self) -> bool:
+        """Whether the parameters begin by the rows that the map receives: see :meth:`begun`."""
+        return False
+
     @abstractmethod
     def width(self, inputs: int) -> int:
         """How many outputs there are for this many inputs."""
@@ -37,6 +42,10 @@ class Layer(ABC):
     def initialize(self, key: Key[Array, ""], inputs: int) -> Any:
         """Draw the parameters of a map that learns."""
         raise NotImplementedError
+
+    def begun(self, p: Any, a: Rows) -> Any:
+        """The parameters as they begin where ``a`` are typical rows; of most maps, as they were drawn."""
+        return p
 
     @abstractmethod
     def forward(self, p: Any, a: Rows, seed: Seed = None) -> Delta:

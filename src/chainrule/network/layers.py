@@ -133,6 +133,11 @@ class Residual(Layer):
         """What the maps inside learn."""
         return any(layer.learns for layer in self.layers)
 
+    @property
+    def adapts(self) -> bool:
+        """Whether one of the maps inside does."""
+        return any(layer.adapts for layer in self.layers)
+
     def width(self, inputs: int) -> int:
         """Unchanged."""
         return inputs
@@ -140,6 +145,10 @@ class Residual(Layer):
     def initialize(self, key: Key[Array, ""], inputs: int) -> Parameters:
         """As the maps inside."""
         return propagation.initialize(self.layers, key, inputs)
+
+    def begun(self, p: Parameters | None, a: Rows) -> Parameters:
+        """As the maps inside."""
+        return propagation.begun(self.layers, p or (), a)
 
     def forward(self, p: Parameters | None, a: Rows, seed: Seed = None) -> Rows:
         """a + f(a)."""

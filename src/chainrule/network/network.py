@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
+from jaxtyping import Key
 
 from chainrule.errors import ArgumentError
 from chainrule.mathematics import penalties
@@ -147,8 +148,12 @@ class Network:
         """How many target columns there are: outputs, or fewer where the loss takes several for each."""
         return self.sizes[-1] // self.loss.outputs_per_target
 
-    def initialize(self, seed: int = 0) -> Parameters:
-        """Draw parameters at random: one entry for each map that learns; ``[0].W`` is W¹."""
+    def initialize(self, seed: int = 0, x: ArrayLike | None = None) -> Parameters:
+        """Draw parameters at random: one entry for each map that learns; ``[0].W`` is W¹.
+
+        Maps that begin by what they receive, such as ``Rescale(standardize=True)``, see the typical rows
+        ``x``, shape (rows, m); without them they begin as if they did not.
+        """
         if not isinstance(seed, int) or not 0 <= seed < 2**32:
             raise ArgumentError(f"seed must be a whole number from 0 to 2³² − 1; got {seed!r}.")
         needed, there = 4 * count(shapes(self)), _memory()
@@ -157,7 +162,10 @@ class Network:
                 f"a network must fit into memory; this one needs {needed / 1e9:,.0f} GB for its parameters "
                 f"alone, and this machine has {there / 1e9:,.0f} GB. Choose smaller layers."
             )
-        return propagation.initialize(self.layers, jax.random.key(seed), self.sizes[0])
+        drawn = _drawn(self, jax.random.key(seed))
+        if x is None or not any(layer.adapts for layer in self.layers):
+            return drawn
+        return _begun(self, drawn, self._inputs(drawn, x))
 
     def forward(self, parameters: Parameters, x: ArrayLike) -> Array:
         """ŷ of shape (rows, n), the raw output, for x of shape (rows, m)."""
@@ -286,6 +294,16 @@ class Network:
 
     def _repr_html_(self) -> str:
         return drawing.html(self)
+
+
+@partial(jax.jit, static_argnums=0)
+def _drawn(network: Network, key: Key[Array, ""]) -> Parameters:
+    return propagation.initialize(network.layers, key, network.sizes[0])
+
+
+@partial(jax.jit, static_argnums=0)
+def _begun(network: Network, parameters: Parameters, x: Array) -> Parameters:
+    return propagation.begun(network.layers, parameters, x)
 
 
 @partial(jax.jit, static_argnums=0)

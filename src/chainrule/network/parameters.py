@@ -48,7 +48,14 @@ class Pieces(NamedTuple):
     c: Array
 
 
-Entry: TypeAlias = Weights | Norm | Table | Waves | Pieces
+class Stretches(NamedTuple):
+    """The parameters of a rescaling: stretch and offset, each of shape (width,)."""
+
+    stretch: Array
+    offset: Array
+
+
+Entry: TypeAlias = Weights | Norm | Table | Waves | Pieces | Stretches
 """The parameters of one map."""
 
 Parameters: TypeAlias = tuple["Entry | Parameters", ...]

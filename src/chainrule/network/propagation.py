@@ -27,6 +27,19 @@ def initialize(layers: tuple[Layer, ...], key: Key[Array, ""], inputs: int) -> P
     return tuple(parameters)
 
 
+def begun(layers: tuple[Layer, ...], parameters: Parameters, x: Float[Array, "rows inputs"]) -> Parameters:
+    """The parameters as they begin where ``x`` are typical rows, each by what those before make of them."""
+    last = max((place for place, layer in enumerate(layers) if layer.adapts), default=-1)
+    begun = []
+    for place, (layer, p) in enumerate(_with_parameters(layers, parameters)):
+        own = layer.begun(p, x) if place <= last else p
+        if layer.learns:
+            begun.append(own)
+        if place < last:
+            x = layer.forward(own, x)
+    return tuple(begun)
+
+
 def width(layers: tuple[Layer, ...], inputs: int) -> int:
     """How many outputs the last map has."""
     for layer in layers:

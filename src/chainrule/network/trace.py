@@ -34,8 +34,8 @@ def trace(network: "Network", parameters: Parameters, x: Array, y: Array, weight
     residual block what is added to the input; ``hℓ``, what the next affine map receives, after activation,
     dropout and residual sum; ``y_hat``; ``L``. Then, the last first, ``deltaℓ`` = ∂L/∂zℓ, ``dnℓ`` = ∂L/∂nℓ
     and ``de`` = ∂L/∂e; and the gradients ``dWℓ``, ``dbℓ``, ``dgainℓ``, ``dshiftℓ``, and of the k-th
-    embedding ``dEk``, ``dfrequencyk``, ``dphasek``, ``dVk``, ``dck``. Values and deltas have shape (rows,
-    width of the layer).
+    embedding ``dEk``, ``dfrequencyk``, ``dphasek``, ``dVk``, ``dck``, ``dstretchk``, ``doffsetk``. Values and
+    deltas have shape (rows, width of the layer).
     """
     names = _Named({}, {}, {})
 
