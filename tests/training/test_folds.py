@@ -6,6 +6,7 @@ import pytest
 
 from chainrule import Network, train
 from chainrule.errors import ArgumentError
+from chainrule.network.embedding_layers import Rescale
 from chainrule.training.folds import Folds
 from chainrule.training.loop import initial, train_members
 
@@ -47,7 +48,7 @@ def test_a_member_learns_as_a_network_alone(table):
     folds = Folds.crossed([np.arange(ROWS) % 3])
     options = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "epochs": 4, "shuffle": False}
     *_, together = train_members(NETWORK, x, y, folds, weight=weight, **options)
-    starts = initial(NETWORK, 0, 3)
+    starts = initial(NETWORK, 0, 3, x)
     for k, (learn, judge) in enumerate(zip(folds.learn, folds.judge, strict=True)):
         *_, alone = train(
             NETWORK,
@@ -66,10 +67,24 @@ def test_a_member_learns_as_a_network_alone(table):
 
 
 def test_members_begin_differently_and_the_first_as_a_network_alone():
-    W = np.asarray(initial(NETWORK, 7, 3)[0].W)
+    W = np.asarray(initial(NETWORK, 7, 3, np.zeros((4, 3), np.float32))[0].W)
     np.testing.assert_array_equal(W[0], NETWORK.initialize(7)[0].W)
     assert (W[0] != W[1]).all()
     assert (W[1] != W[2]).all()
+
+
+def test_members_begin_by_the_rows_that_all_of_them_learn(table):
+    x, y, _ = table
+    network = Network((3, 4, 1), embedding=[(3, Rescale(standardize=True))])
+    x = np.concatenate([x, 1000 + x[:30]])  # rows that only judge
+    folds = Folds.same(2, np.arange(ROWS), np.arange(ROWS, ROWS + 30))
+    y = np.concatenate([y, y[:30]])
+    (record,) = train_members(network, x, y, folds, learning_rate=1e-9, epochs=1)
+    for k in range(2):
+        p = jax.tree.map(lambda leaf, k=k: leaf[k], record.parameters[0][0])
+        z = np.asarray(p.stretch) * x[:ROWS] + np.asarray(p.offset)
+        np.testing.assert_allclose(z.mean(axis=0), 0, atol=0.02)
+        np.testing.assert_allclose(z.std(axis=0), 1, rtol=0.02)
 
 
 def test_same_seed_same_bits(table):
@@ -112,6 +127,6 @@ def test_a_deadline_is_kept_and_the_schedule_ends(table):
 
 def test_parameters_of_another_network_are_refused(table):
     x, y, _ = table
-    others = initial(Network((3, 4, 1)), 0, 2)
+    others = initial(Network((3, 4, 1)), 0, 2, x)
     with pytest.raises(ArgumentError, match="must be those of this network"):
         train_members(NETWORK, x, y, Folds.same(2, np.arange(ROWS)), parameters=others)

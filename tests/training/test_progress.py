@@ -13,9 +13,9 @@ import time
 def epochs():
     for number in range(1, 6):
         time.sleep(0.15)
-        yield SimpleNamespace(number=number, loss=1 / number, validation_loss=2 / number)
+        yield SimpleNamespace(number=number, loss=1 / number, validation_loss=2 / number, planned=5)
 
-assert [epoch.number for epoch in shown(epochs(), 5, {show})] == [1, 2, 3, 4, 5]
+assert [epoch.number for epoch in shown(epochs(), {show})] == [1, 2, 3, 4, 5]
 """
 
 

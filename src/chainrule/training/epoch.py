@@ -20,6 +20,7 @@ from chainrule.network.network import Network, shapes
 from chainrule.network.parameters import Parameters, map_matrices
 from chainrule.training.batches import Judged, Table
 from chainrule.training.optimizers import Optimizer
+from chainrule.training.rates import by_kind
 from chainrule.training.schedules import Schedule
 
 
@@ -33,6 +34,8 @@ class Program(NamedTuple):
     batch_size: int
     members: int | None = None
     """How many networks learn side by side, along a leading axis; None is one without that axis."""
+    by_kind: bool = False
+    """Whether each kind of parameter has a learning rate of its own: see :mod:`chainrule.training.rates`."""
 
 
 class Counts(NamedTuple):
@@ -138,6 +141,8 @@ def _epoch(
         direction, memory = optax.with_extra_args_support(rule.direction).update(
             gradients, memory, parameters, value=loss, grad=gradients, value_fn=objective.value
         )
+        if program.by_kind:
+            direction = by_kind(network, direction, parameters)
         now = rate * program.schedule.factor((done + i) / planned)
         direction = map_matrices(lambda d, W: d + decay * W, direction, parameters)
         parameters = jax.tree.map(lambda p, d: p - now * d, parameters, direction)

@@ -18,6 +18,9 @@ from chainrule.training.epoch import Counts, Program, State, begin, restored, ru
 from chainrule.training.folds import Folds
 from chainrule.training.settings import Settings, settings
 
+_TYPICAL_ROWS = 4096
+_MUCH = 0.1
+
 
 class Epoch(NamedTuple):
     """What one epoch did."""
@@ -32,6 +35,8 @@ class Epoch(NamedTuple):
     """Whether the parameters are now the best so far; without validation rows, always while finite."""
     diverged: bool
     """Whether something was not finite, which ends the training; the best parameters stay as they were."""
+    planned: int
+    """How many epochs there are to be, as far as is known now."""
     seconds: float
     program: Program
     state: State
@@ -67,6 +72,8 @@ def train(
     tol: float = 0.0,
     shuffle: bool = True,
     seed: int = 0,
+    rates: str = "equal",
+    cycles: int = 1,
 ) -> Iterator[Epoch]:
     """Train a network by gradient descent on batches; yields an :class:`Epoch` after each epoch.
 
@@ -80,7 +87,7 @@ def train(
         (x, y) or (x, y, weight) of rows that are only looked at; the best epoch is the one with the
         least loss on them. Without them it is the last.
     parameters
-        Where to start; by default ``network.initialize(seed)``.
+        Where to start; by default ``network.initialize(seed, x)``.
     state
         ``epoch.state`` of an earlier training with the same optimizer, to go on from where it ended.
     optimizer
@@ -98,6 +105,13 @@ def train(
         loss) was not lower than the best by more than ``tol``.
     seed
         Draws the first parameters, the order of the rows and the dropout: same seed, same bits.
+    rates
+        "equal": all parameters share the learning rate; "by_kind": each kind of them has a share of it that
+        suits Adam's directions, see :mod:`chainrule.training.rates`.
+    cycles
+        How often the schedule may run. There is more to learn where the validation loss ends no higher than
+        the training loss, or a tenth below that of the cycle before: then another one follows, with twice as
+        many epochs.
 
     Raises
     ------
@@ -116,6 +130,8 @@ def train(
         tol=tol,
         shuffle=shuffle,
         seed=seed,
+        rates=rates,
+        cycles=cycles,
     )
     x, y, w = _checked(network, x, y, weight)
     learn, judge = np.arange(len(x)), None
@@ -155,7 +171,7 @@ def train_members(
         When to be done, by ``time.perf_counter()``: fewer epochs are planned where it would pass.
     options
         optimizer, learning_rate, schedule, weight_decay, max_norm, batch_size, epochs, patience, tol,
-        shuffle and seed, as for :func:`train`.
+        shuffle, seed, rates and cycles, as for :func:`train`.
     """
     told = settings(**options)
     x, y, w = _checked(network, x, y, weight)
@@ -179,8 +195,8 @@ def _begun(
     table = batches.put(x, y, weight / learnt.mean())
     judged = batches.judged(folds.judge, weight, members) if folds.judge else None
     batch = told.batch(batches.padded(max(map(len, folds.learn))))
-    program = Program(network, told.optimizer, told.schedule, told.max_norm, batch, members)
-    public = initial(network, told.seed, members) if parameters is None else parameters
+    program = Program(network, told.optimizer, told.schedule, told.max_norm, batch, members, told.by_kind)
+    public = initial(network, told.seed, members, _typical(x, folds)) if parameters is None else parameters
     one = public if members is None else jax.tree.map(lambda p: p[0], public)
     if not network.fits(one):
         raise ArgumentError("parameters must be those of this network (initialize(seed)); got 'others'.")
@@ -193,12 +209,30 @@ def _begun(
     return _run(program, begun, table, judged, folds, told, deadline)
 
 
-def initial(network: Network, seed: int, members: int | None) -> Parameters:
+def initial(network: Network, seed: int, members: int | None, typical: np.ndarray) -> Parameters:
     """Parameters to begin with; those of members from seeds of their own, the first from ``seed`` itself."""
     if members is None:
-        return network.initialize(seed)
-    each = [network.initialize((seed + 0x9E3779B9 * k) % 2**32) for k in range(members)]
+        return network.initialize(seed, typical)
+    each = [network.initialize((seed + 0x9E3779B9 * k) % 2**32, typical) for k in range(members)]
     return jax.tree.map(lambda *leaves: np.stack(leaves), *each)
+
+
+class _Cycle(NamedTuple):
+    """One run of the schedule."""
+
+    number: int
+    begin: int
+    """How many epochs were before it."""
+    end: int
+    """Its last epoch."""
+    before: float
+    """The validation loss at the end of the cycle before."""
+
+
+def _typical(x: np.ndarray, folds: Folds) -> np.ndarray:
+    """Rows from all over the table, always as many, so that what begins by them is compiled once."""
+    learnt = folds.learn[0] if folds.members == 1 else np.unique(np.concatenate(folds.learn))
+    return x[learnt[np.linspace(0, len(learnt) - 1, _TYPICAL_ROWS).astype(int)]]
 
 
 def _run(
@@ -210,7 +244,8 @@ def _run(
     told: Settings,
     deadline: float | None,
 ) -> Iterator[Epoch]:
-    patience, epochs = told.patience, told.epochs
+    patience, cycle = told.patience, _Cycle(1, 0, told.epochs, -inf)
+    epochs = cycle.end
     steps = -(-max(map(len, folds.learn)) // program.batch_size)
     rows = np.array([len(part) for part in folds.learn], np.int32)
     seeds = ((told.seed + 0x85EBCA6B * np.arange(folds.members)) & 0x7FFFFFFF).astype(np.int32)
@@ -220,7 +255,7 @@ def _run(
     while number < epochs:
         number, start = number + 1, perf_counter()
         order = _order(program, table, folds, told, number)
-        done, planned = (number - 1) * steps, epochs * steps
+        done, planned = (number - 1 - cycle.begin) * steps, (epochs - cycle.begin) * steps
         plan = np.array([told.learning_rate, told.weight_decay, done, planned], table.x.dtype)
         state, report = run_epoch(
             program, state, table, judged, order, plan, Counts(np.int32(steps), rows, seeds, np.int32(number))
@@ -238,16 +273,21 @@ def _run(
             None if judged is None else validation_loss,
             improved,
             not finite,
+            epochs,
             seconds,
             program,
             state,
         )
         if not finite or patience.exhausted:
             return
+        may_go_on = number == cycle.end and cycle.number < told.cycles and judged is not None
+        if may_go_on and validation_loss <= max(loss, cycle.before - _MUCH * abs(cycle.before)):
+            cycle = _Cycle(cycle.number + 1, number, number + 2 * (number - cycle.begin), validation_loss)
+            epochs = cycle.end
         if deadline is not None:
             left, fastest = deadline - perf_counter(), min(fastest, seconds)
             if number > 1 or left < 0:  # the first epoch may have been compiling
-                epochs = min(told.epochs, number + max(0, int(left / fastest)))
+                epochs = min(cycle.end, number + max(0, int(left / fastest)))
 
 
 def _order(program: Program, table: batches.Table, folds: Folds, told: Settings, number: int) -> np.ndarray:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from chainrule.training.loop import Epoch
 
 
-def shown(epochs: "Iterator[Epoch]", planned: int, show: bool) -> "Iterator[Epoch]":
+def shown(epochs: "Iterator[Epoch]", show: bool) -> "Iterator[Epoch]":
     """Pass epochs on; with ``show``, and on a terminal, draw epoch, losses and time left on stderr."""
     if not show:
         yield from epochs
@@ -21,17 +21,18 @@ def shown(epochs: "Iterator[Epoch]", planned: int, show: bool) -> "Iterator[Epoc
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("epoch {task.completed}/{task.total}"),
+        TextColumn("{task.fields[done]}"),
         BarColumn(),
         TextColumn("{task.fields[losses]}"),
         TimeRemainingColumn(),
         TextColumn("left"),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=planned, losses="")
+        task = progress.add_task("", total=None, done="compiling", losses="")
         for epoch in epochs:
             losses = f"loss {epoch.loss:.4g}"
             if epoch.validation_loss is not None:
                 losses += f", validation {epoch.validation_loss:.4g}"
-            progress.update(task, completed=epoch.number, losses=losses)
+            done = f"epoch {epoch.number}/{epoch.planned}"
+            progress.update(task, completed=epoch.number, total=epoch.planned, done=done, losses=losses)
             yield epoch

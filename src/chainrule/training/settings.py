@@ -23,6 +23,8 @@ class Settings(NamedTuple):
     patience: Patience
     shuffle: bool
     seed: int
+    by_kind: bool
+    cycles: int
 
     def batch(self, rows: int) -> int:
         """Rows per step, where there are so many."""
@@ -42,6 +44,8 @@ def settings(
     tol: float = 0.0,
     shuffle: bool = True,
     seed: int = 0,
+    rates: str = "equal",
+    cycles: int = 1,
 ) -> Settings:
     """Check the options of :func:`chainrule.train`; ArgumentError for the first that is wrong."""
     rule, planned = find_optimizer(optimizer), find_schedule(schedule)
@@ -68,14 +72,26 @@ def settings(
         f"schedule must be constant for {rule.name}, whose line search sets the length of each step",
         planned.name,
     )
-    for name, count in (("batch_size", batch_size), ("epochs", epochs), ("patience", patience)):
+    counts = {"batch_size": batch_size, "epochs": epochs, "cycles": cycles, "patience": patience}
+    for name, count in counts.items():
         fits = (isinstance(count, Integral) and count >= 1) or (name == "patience" and count is None)
         _refuse(not fits, f"{name} must be a whole number of at least 1", count)
     fits = isinstance(seed, Integral) and 0 <= seed < 2**32
     _refuse(not fits, "seed must be a whole number from 0 to 2³² − 1", seed)
-    stops = Patience(patience, tol)
+    _refuse(rates not in ("equal", "by_kind"), "rates must be 'equal' or 'by_kind'", rates)
     return Settings(
-        rule, planned, rate, decay, max_norm, int(batch_size), int(epochs), stops, shuffle, int(seed)
+        rule,
+        planned,
+        rate,
+        decay,
+        max_norm,
+        int(batch_size),
+        int(epochs),
+        Patience(patience, tol),
+        shuffle,
+        int(seed),
+        rates == "by_kind",
+        int(cycles),
     )
 
 
