@@ -20,16 +20,24 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TABLES = st.lists(FINITE, max_size=5).map(
     lambda numbers: tuple((np.unique(np.array(numbers) / 2) * 2).tolist())
 )
-NUMERIC = st.builds(
-    NumericColumn,
-    st.text(),
-    FINITE,
-    st.floats(0, allow_infinity=False),
-    st.sampled_from(["never", "sometimes", "always"]),
-    st.sampled_from(["robust", "standard", "quantile"]),
-    TABLES,
-    TABLES,
-)
+
+
+@st.composite
+def numeric_columns(draw):
+    edges = draw(TABLES)
+    return NumericColumn(
+        draw(st.text()),
+        draw(FINITE),
+        draw(st.floats(0, allow_infinity=False)),
+        draw(st.sampled_from(["never", "sometimes", "always"])),
+        draw(st.sampled_from(["robust", "standard", "quantile"])),
+        draw(TABLES),
+        edges,
+        draw(st.just(0) | st.integers(max(1, len(edges) - 1), 128)),
+    )
+
+
+NUMERIC = numeric_columns()
 CATEGORY = st.builds(
     CategoryColumn, st.text(), st.lists(st.text(), unique=True).map(tuple), st.booleans(), st.booleans()
 )
@@ -92,6 +100,13 @@ DESCRIPTION = describe_encoder(fit_encoder(TABLE, scaling="quantile", bins=2))
         (0, {"edges": [0, 5e-324]}),
         (0, {"edges": [0, float("inf")]}),
         (0, {"edges": "12"}),
+        (0, {"room": 1}),  # of 5 edges
+        (0, {"room": -1}),
+        (0, {"room": 24.0}),
+        (0, {"room": True}),
+        (0, {"room": "24"}),
+        (0, {"room": None}),
+        (1, {"elapsed": {**DESCRIPTION["columns"][1]["elapsed"], "room": -4}}),
         (1, {"cycles": ["moon"]}),
         (1, {"cycles": ["day of week", "time of day"]}),
         (1, {"cycles": ["day of week", "day of week"]}),
@@ -138,9 +153,24 @@ def test_what_is_no_description_is_refused(description):
 
 
 def test_no_field_can_be_left_out():
+    """But the room, see below."""
     for position, fields in enumerate(DESCRIPTION["columns"]):
-        for name in fields:
+        for name in fields.keys() - {"room"}:
             description = copy.deepcopy(DESCRIPTION)
             del description["columns"][position][name]
             with pytest.raises(TableError, match=f"KeyError.*{name}"):
                 restore_encoder(description)
+
+
+def test_a_room_that_is_not_said_is_0():
+    """As in the formats 2 and 3, whose bins go on beyond the edges."""
+    description = copy.deepcopy(DESCRIPTION)
+    assert restore_encoder(description).columns[0].room == 4
+    del description["columns"][0]["room"]
+    del description["columns"][1]["elapsed"]["room"]
+    old = restore_encoder(description)
+    assert [column.room for column in old.binned] == [0, 0, 4]
+    place = old.feature_names.index("size in bins")
+    far = TABLE.with_columns(size=pl.lit(1.7e308))
+    assert encode(old, far)[:, place].tolist() == [4] * 5
+    assert encode(restore_encoder(DESCRIPTION), far)[:, place].tolist() == [3] * 5

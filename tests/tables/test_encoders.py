@@ -269,7 +269,7 @@ def test_sparse_matrices_are_like_dense_ones():
 
 def test_a_table_without_rows_can_be_encoded():
     assert encode(fit_encoder(OBJECTS), OBJECTS[:0]).shape == (0, 6)
-    assert encode(fit_encoder([[1.0], [2.0]], bins=1), np.zeros((0, 1))).shape == (0, 2)
+    assert encode(fit_encoder([[1.0], [2.0], [3.0]], bins=1), np.zeros((0, 1))).shape == (0, 2)
     frame = pl.DataFrame(
         {"d": DAYS, "t": ["2024-01-01", "2024-03-01", None, None], "c": ["a", "b", "a", None]}
     )

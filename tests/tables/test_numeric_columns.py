@@ -9,7 +9,14 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import ndtri
 
 from chainrule.errors import TableError
-from chainrule.tables.numeric_columns import NumericColumn, fit_numbers, in_bins, numbers_of_text, standardize
+from chainrule.tables.numeric_columns import (
+    NumericColumn,
+    fit_numbers,
+    in_bins,
+    in_order_of_bins,
+    numbers_of_text,
+    standardize,
+)
 
 SCALINGS = ("robust", "standard", "quantile")
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -165,15 +172,20 @@ def test_infinities_are_refused(value):
 @given(SOME.filter(lambda values: np.ptp(values / 2) > 0), st.integers(1, 6))
 def test_edges_are_counted(values, bins):
     edges = fit_numbers("x", values, None, bins=bins).edges
-    assert 1 <= len(edges) <= bins + 1
-    if len(edges) > 1:
+    different = len(np.unique(values))
+    assert len(edges) <= different
+    if different == 2:
+        assert edges == ()
+    if edges:
         assert in_bins(np.array(edges), edges).tolist() == list(range(len(edges)))
 
 
 def test_places_in_bins():
     edges = (0.0, 1.0, 3.0)
     values = np.array([0, 0.5, 1, 2, 2.5, 3, 4, 1e300, -0.5, -7, np.nan])
-    assert in_bins(values, edges).tolist() == [0, 0.5, 1, 1.5, 1.75, 2, 2.5, 3, -0.5, -1, 1]
+    inside = [0, 0.5, 1, 1.5, 1.75, 2]
+    assert in_bins(values, edges).tolist() == [*inside, 2, 2, 0, 0, 1]
+    assert in_bins(values, edges, beyond=1).tolist() == [*inside, 2.5, 3, -0.5, -1, 1]
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
@@ -191,6 +203,53 @@ def test_half_of_the_edges_stand_by_rows_and_half_by_values_whatever_the_scaling
 def test_few_different_values_are_an_edge_each():
     values = np.repeat([3.0, -1.0, 7.5], [1, 1000, 5])
     assert fit_numbers("x", values, None, bins=24).edges == (-1, 3, 7.5)
+
+
+@pytest.mark.parametrize(
+    ("different", "edges", "room"),
+    [(2, 0, 0), (3, 3, 4), (5, 5, 4), (6, 6, 16), (17, 17, 16), (18, 18, 24), (25, 25, 24), (26, 26, 128)],
+)
+def test_rooms_are_few_and_have_the_bins(different, edges, room):
+    values = np.arange(float(different)) ** 2
+    column = fit_numbers("x", np.repeat(values, 2), None, bins=24)
+    assert (len(column.edges), column.room) == (edges, room)
+    assert column.edges == (tuple(values) if edges else ())
+
+
+def test_up_to_128_different_values_are_an_edge_each_and_more_are_binned():
+    few = fit_numbers("x", np.arange(128.0), None, bins=24)
+    assert (few.edges, few.room) == (tuple(range(128)), 128)
+    many = fit_numbers("x", np.repeat(np.arange(129.0), np.arange(1, 130)), None, bins=24)
+    assert many.room == 24
+    assert 20 <= len(many.edges) <= 25
+
+
+def test_without_bins_there_is_no_room():
+    assert fit_numbers("x", np.arange(9.0), None).room == 0
+
+
+@pytest.mark.parametrize("values", [[3, 4, 5], [3, 4, 5, 5, 4]])
+def test_edges_that_are_one_when_halved_are_none(values):
+    """One edge is no bin; the column is told by its number alone."""
+    column = fit_numbers("x", np.array(values) * 5e-324, None, bins=24)
+    assert (column.edges, column.room) == ((), 0)
+
+
+@given(SOME, st.integers(1, 200))
+def test_edges_and_rooms_belong_together(values, bins):
+    column = fit_numbers("x", values, None, bins=bins)
+    assert bool(column.edges) == bool(column.room)
+    assert column.room in (0, 4, 16, bins, 128)
+    assert len(column.edges) - 1 <= column.room
+
+
+def test_columns_come_in_the_order_of_their_rooms():
+    rooms = (16, 0, 4, 128, 4, 16)
+    columns = [
+        NumericColumn(str(k), 0, 1, "never", edges=(0.0, 1.0) * bool(r), room=r) for k, r in enumerate(rooms)
+    ]
+    assert in_order_of_bins(columns) == [2, 4, 0, 5, 3]
+    assert in_order_of_bins([]) == []
 
 
 def test_too_few_edges_say_nothing():

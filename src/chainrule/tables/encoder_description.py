@@ -65,6 +65,7 @@ def _restored(fields: Mapping[str, Any]) -> Column:
 def _restored_number(fields: Mapping[str, Any]) -> NumericColumn:
     center, scale = float(fields["center"]), float(fields["scale"])
     missing, scaling = fields["missing"], fields["scaling"]
+    room = fields.get("room", 0)  # there is none in formats 2 and 3
     knots, edges = (tuple(map(float, _field(fields, name, list))) for name in ("knots", "edges"))
     _require(missing in ("never", "sometimes", "always"), f"missing {missing!r}")
     _require(scaling in ("robust", "standard", "quantile"), f"scaling {scaling!r}")
@@ -73,7 +74,8 @@ def _restored_number(fields: Mapping[str, Any]) -> NumericColumn:
     _require(all(left <= right for left, right in pairwise(knots)), "knots that do not rise")
     # Each bin is divided by half its width.
     _require(all(left / 2 < right / 2 for left, right in pairwise(edges)), "edges that do not rise")
-    return NumericColumn(_field(fields, "name", str), center, scale, missing, scaling, knots, edges)
+    _require(type(room) is int and (room == 0 or room >= len(edges) - 1), f"room {room!r}")
+    return NumericColumn(_field(fields, "name", str), center, scale, missing, scaling, knots, edges, room)
 
 
 def _field(fields: Mapping[str, Any], name: str, kind: type[T]) -> T:

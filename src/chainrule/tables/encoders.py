@@ -26,6 +26,7 @@ from chainrule.tables.numeric_columns import (
     NumericColumn,
     Scaling,
     fit_numbers,
+    in_order_of_bins,
 )
 from chainrule.tables.schema import Numbers, as_table, as_text, is_category, is_text, read_column
 
@@ -59,9 +60,9 @@ class TableEncoder(NamedTuple):
 
     @property
     def binned(self) -> tuple[NumericColumn, ...]:
-        """The numbers that are also told in bins, a column each."""
-        numbers = (number_of(c) for c in self.columns if not isinstance(c, CategoryColumn))
-        return tuple(number for number in numbers if number.edges)
+        """The numbers that are also told in bins, a column each, those with the least room first."""
+        numbers = [number_of(c) for c in self.columns if not isinstance(c, CategoryColumn)]
+        return tuple(numbers[position] for position in in_order_of_bins(numbers))
 
     @property
     def coded(self) -> tuple[CategoryColumn, ...]:
@@ -105,7 +106,8 @@ def fit_encoder(
         "robust": by median and quartiles, far values drawn in; "standard": mean 0 and spread 1;
         "quantile": as a standard normal.
     bins
-        Tell each number also by its place among this many bins of equally many rows; 0: do not.
+        Tell each number also by its place among this many bins, half of them of equally many rows, half of
+        equally many different values; up to 128 different values are an edge each. 0: do not.
     few_levels
         More levels than this become codes, for an embedding.
 

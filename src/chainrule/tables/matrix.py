@@ -17,7 +17,13 @@ from chainrule.tables.category_columns import (
 from chainrule.tables.date_columns import DateColumn, cycles_of, days_of, parse_dates, spelling_of
 from chainrule.tables.encoders import TableEncoder, number_of
 from chainrule.tables.notice import shortly
-from chainrule.tables.numeric_columns import NumericColumn, in_bins, numbers_of_text, standardize
+from chainrule.tables.numeric_columns import (
+    NumericColumn,
+    in_bins,
+    in_order_of_bins,
+    numbers_of_text,
+    standardize,
+)
 from chainrule.tables.schema import Numbers, Table, as_table, as_text, is_text, read_column
 
 if TYPE_CHECKING:
@@ -88,11 +94,10 @@ def _write_numbers(
         matrix[rows, : len(columns)], missing = standardize(block, columns, first)
         if marks:
             matrix[rows, told] = missing[:, absent]
-        place = bins
-        for position, column in enumerate(columns):
-            if column.edges:
-                matrix[rows, place] = in_bins(block[:, position], column.edges)
-                place += 1
+        for place, position in enumerate(in_order_of_bins(columns), bins):
+            column = columns[position]
+            # Columns without a room are of models whose embedding went on beyond the edges.
+            matrix[rows, place] = in_bins(block[:, position], column.edges, beyond=0 if column.room else 1)
 
 
 def _write_levels(

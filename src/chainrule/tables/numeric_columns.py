@@ -20,6 +20,8 @@ Scaling: TypeAlias = Literal["robust", "standard", "quantile"]
 
 _REACH = 3.0  # smooth clipping keeps what is robustly scaled between −3 and 3
 _KNOTS = 257  # of the quantile transform
+_FEW_VALUES = 128  # of so many or fewer, each may mean something by itself
+_ROOMS = (4, 16)  # of columns of few bins
 _FARTHEST = 1e9  # scaled values beyond are taken for this one
 _LARGEST = 1e308  # spreads beyond, too: they would be infinite
 _TRUTH = {"true": "1", "True": "1", "TRUE": "1", "false": "0", "False": "0", "FALSE": "0"}
@@ -39,6 +41,8 @@ class NumericColumn(NamedTuple):
     """For "quantile": the values at evenly spaced shares of the rows, rising."""
     edges: tuple[float, ...] = ()
     """Where the column is also told in bins: their edges, rising."""
+    room: int = 0
+    """A number of bins that is the same for many columns, and at least that of this one; 0 is 24."""
 
     @property
     def number_names(self) -> tuple[str, ...]:
@@ -87,24 +91,38 @@ def fit_numbers(
         knots = tuple(order.quantiles(np.linspace(0, 1, _KNOTS)).tolist())
     if bins:
         edges = _edges(order, bins)
-    return NumericColumn(name, center, scale, missing, scaling, knots, edges)
+    return NumericColumn(name, center, scale, missing, scaling, knots, edges, _room(len(edges) - 1, bins))
 
 
 def _edges(order: Distribution, bins: int) -> tuple[float, ...]:
     """Half of the bins have equally many rows, the other half equally many different values.
 
     Rows alone would leave a column of mostly zeros, such as a gain, a single bin for all that is not zero.
-    Few different values are an edge each.
+    Few different values are an edge each; two are told by the scaled number already.
     """
     different = order.different()
-    if len(different.values) <= bins + 1:
+    if len(different.values) == 2:
+        return ()
+    if len(different.values) <= _FEW_VALUES:
         found = different.values
     else:
         of_rows = order.quantiles(np.linspace(0, 1, bins // 2 + 1))
         of_values = different.quantiles(np.linspace(0, 1, bins - bins // 2 + 1))
         found = np.concatenate([of_rows, of_values])
     # Edges that differ by less than their halves can are one, because `in_bins` halves them.
-    return tuple((np.unique(found / 2) * 2).tolist())
+    edges = np.unique(found / 2) * 2
+    return tuple(edges.tolist()) if len(edges) > 1 else ()
+
+
+def _room(needed: int, usual: int) -> int:
+    """The least of a few numbers of bins that is enough: columns of one number are one product."""
+    return next((room for room in (*_ROOMS, usual) if needed <= room), _FEW_VALUES) if needed > 0 else 0
+
+
+def in_order_of_bins(columns: Sequence[NumericColumn]) -> list[int]:
+    """The positions of the columns that are told in bins, those with the least room first."""
+    told = [position for position, column in enumerate(columns) if column.edges]
+    return sorted(told, key=lambda position: columns[position].room)
 
 
 def standardize(
@@ -137,10 +155,10 @@ def standardize(
     return scaled.astype(np.float32), missing
 
 
-def in_bins(values: Numbers, edges: tuple[float, ...]) -> npt.NDArray[np.float32]:
+def in_bins(values: Numbers, edges: tuple[float, ...], beyond: int = 0) -> npt.NDArray[np.float32]:
     """Count the bins below each value, the part of its own included: edge k is k, halfway to the next k + ½.
 
-    Beyond the outer edges at most one bin further; a missing value is in the middle.
+    Outside of the edges at most ``beyond`` bins further; a missing value is in the middle.
     """
     if len(edges) < 2:
         return np.zeros(len(values), np.float32)
@@ -149,7 +167,7 @@ def in_bins(values: Numbers, edges: tuple[float, ...]) -> npt.NDArray[np.float32
     table /= 2  # the largest and the smallest float64 are too far apart
     with np.errstate(over="ignore"):
         place = (values / 2 - table[bin_]) / (table[bin_ + 1] - table[bin_])
-    counted = (bin_ + place).clip(-1, bins + 1)
+    counted = (bin_ + place).clip(-beyond, bins + beyond)
     return np.where(np.isnan(values), bins / 2, counted).astype(np.float32)
 
 
