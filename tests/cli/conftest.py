@@ -18,6 +18,7 @@ from chainrule.cli.app import app
 
 SOURCE = Path(__file__).parents[2] / "src"
 SMALL = ("--hidden", "4", "--epochs", "2")
+ALONE = (*SMALL, "--members", "1")
 
 Call = Callable[..., Any]
 
@@ -92,7 +93,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         result = CliRunner().invoke(
             app,
-            ["fit", str(path / "houses.csv"), *arguments, *SMALL, "-q", "-o", str(path / f"{name}.model")],
+            ["fit", str(path / "houses.csv"), *arguments, *ALONE, "-q", "-o", str(path / f"{name}.model")],
         )
         assert result.exit_code == 0, result.output
     return path

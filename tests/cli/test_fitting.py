@@ -15,6 +15,7 @@ import chainrule
 
 Call = Callable[..., Any]
 SMALL = ("--hidden", "4", "--epochs", "2")
+ALONE = (*SMALL, "--members", "1")
 
 
 def test_nothing_is_written_where_nobody_asked(
@@ -36,7 +37,7 @@ def test_the_report(call: Call, folder: Path, tmp_path: Path) -> None:
     assert lines[2] == (
         "scored on 600 rows, each by networks that did not learn from it (drawn at random, seed 0)"
     )
-    assert lines[3] == "5 networks 12-4-1, silu, loss binary_cross_entropy: 1,197 parameters each"
+    assert lines[3] == "5 networks 11-4-1, silu, loss binary_cross_entropy: 1,419 parameters each"
     assert lines[4].startswith("2 epochs in ")
     assert lines[6].split() == ["600", "validation", "rows", "model", "95", "%", "interval", "majority"]
     assert [line.split()[0] for line in lines[7:10]] == ["accuracy", "log-loss", "ROC"]
@@ -44,7 +45,7 @@ def test_the_report(call: Call, folder: Path, tmp_path: Path) -> None:
 
 
 def test_few_rows_are_all_learnt_from(call: Call, folder: Path) -> None:
-    result = call("fit", folder / "houses.csv", "--target", "price", *SMALL)
+    result = call("fit", folder / "houses.csv", "--target", "price", *ALONE)
     assert "too few to keep some to validate" in result.stderr
     assert "90 training rows" in result.stderr
 
@@ -63,7 +64,7 @@ def test_json(call: Call, folder: Path, tmp_path: Path) -> None:
     assert told["task"] == "regression"
     assert (told["rows"], told["columns"], told["epochs"], told["interrupted"]) == (600, 6, 2, False)
     assert (told["scored"], told["scored_rows"], told["members"]) == ("validation", 600, 5)
-    assert told["network"] == [12, 4, 1]
+    assert told["network"] == [11, 4, 1]
     assert told["model"] == str(tmp_path / "model")
     scores = told["scores"]["price"]
     assert set(scores["model"]) == set(scores["baseline"]) == {"rmse", "mae", "r2"}
@@ -323,11 +324,11 @@ def test_a_metric_that_the_model_cannot_have_is_one_line(table: str, call: Call,
 
 
 def test_a_metric_that_chooses_nothing_is_told(call: Call, folder: Path) -> None:
-    result = call("fit", folder / "houses.csv", "--target", "price", "--metric", "r2", *SMALL)
+    result = call("fit", folder / "houses.csv", "--target", "price", "--metric", "r2", *ALONE)
     assert result.exit_code == 0, result.stderr
     assert (
         "chainrule: --metric must be judged by rows that validate; there are none, so that 'r2' chooses "
-        "nothing. Give --validation, or 200 rows or more.\n"
+        "nothing. Give --validation, or 20 rows or more.\n"
     ) in result.stderr
 
 
@@ -354,7 +355,7 @@ def test_the_page_does_not_replace_the_model(call: Call, folder: Path, tmp_path:
 def test_a_constant_target_is_told(call: Call, folder: Path, tmp_path: Path) -> None:
     pl.read_csv(folder / "houses.csv").with_columns(price=3.5).write_csv(tmp_path / "table.csv")
     page = tmp_path / "page.html"
-    result = call("fit", tmp_path / "table.csv", "--target", "price", *SMALL, "--report", page)
+    result = call("fit", tmp_path / "table.csv", "--target", "price", *ALONE, "--report", page)
     assert result.exit_code == 0, result.stderr
     assert "noticed: the target is 3.5 in all 90 rows that were learnt from" in result.stderr
     assert '<li class="grave">The target is 3.5 in all 90 rows' in page.read_text()
@@ -434,7 +435,7 @@ def test_skewness_is_told_of_unless_the_logarithm_is_learnt(call: Call, folder: 
     table = tmp_path / "table.csv"
     values = pl.Series([1e18 if k == 7 else 1.0 + k for k in range(90)])
     pl.read_csv(folder / "houses.csv").with_columns(price=values).write_csv(table)
-    plain, log = (call("fit", table, "--target", "price", *o, *SMALL).stderr for o in ((), ("--log",)))
+    plain, log = (call("fit", table, "--target", "price", *o, *ALONE).stderr for o in ((), ("--log",)))
     assert "Its logarithm may be learnt better." in plain
     assert "skewed" not in log
     assert re.search(r"RMSE +1\.\d+e\+17", plain), "numbers of any size in few letters"

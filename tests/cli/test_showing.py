@@ -13,14 +13,16 @@ def test_people_see_task_columns_network_and_training(call: Call, folder: Path) 
     assert result.stderr == ""
     text = result.stdout
     model = chainrule.load(folder / "dear.model")
-    assert text.startswith("DeepClassifier, 725 parameters\nclassification of 'dear'\nclasses: 'no', 'yes'\n")
+    assert text.startswith(
+        "DeepClassifier, 1,599 parameters\nclassification of 'dear'\nclasses: 'no', 'yes'\n"
+    )
     assert "4 columns as 8 inputs" in text
     assert "  city   2 categories: 'Oslo', 'Rome'\n" in text
     middle = next(column.center for column in model.encoder_.columns if column.name == "age")
     assert f"  age    number: middle {middle:.6g}, " in text
     assert str(model.network_) in text
     assert f"trained for 2 epochs on 90 rows; of epoch 2: training loss {model.loss_curve_[1]:.4g}" in text
-    assert text.endswith("options: hidden_layer_sizes=(4,), max_iter=2, random_state=0\n")
+    assert text.endswith("options: hidden_layer_sizes=(4,), max_iter=2, n_members=1, random_state=0\n")
 
 
 def test_programs_see_the_description(call: Call, folder: Path) -> None:
@@ -30,9 +32,17 @@ def test_programs_see_the_description(call: Call, folder: Path) -> None:
     assert told["network"]["sizes"] == [8, 4, 1]
     assert [column["name"] for column in told["encoder"]["columns"]] == ["size", "age", "city", "rooms"]
     assert told["arrays"] == {
-        "V1": [1, 3, 8, 24],
-        "c1": [1, 3, 8],
-        "W1": [1, 4, 29],
+        "stretch1": [1, 3],
+        "offset1": [1, 3],
+        "stretch2": [1, 2],
+        "offset2": [1, 2],
+        "stretch3": [1, 4],
+        "offset3": [1, 4],
+        "stretch4": [1, 64],
+        "offset4": [1, 64],
+        "stretch5": [1, 128],
+        "offset5": [1, 128],
+        "W1": [1, 4, 201],
         "b1": [1, 4],
         "W2": [1, 1, 4],
         "b2": [1, 1],

@@ -6,7 +6,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from chainrule import DeepClassifier, DeepRegressor
 
 # Small networks, for speed alone.
-SMALL = {"hidden_layer_sizes": (16,), "numeric_embedding": None}
+SMALL = {"hidden_layer_sizes": (16,), "numeric_embedding": None, "n_members": 1}
 ESTIMATORS = [DeepRegressor(**SMALL), DeepClassifier(**SMALL)]
 
 # scikit-learn expects the same of its own SGDClassifier and SGDRegressor.

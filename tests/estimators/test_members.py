@@ -6,6 +6,7 @@ import pytest
 from chainrule import DeepClassifier, DeepRegressor
 from chainrule.errors import ArgumentError
 from chainrule.estimators import recipes
+from chainrule.training.folds import Folds
 
 NUMBERS = np.random.default_rng(0)
 X = NUMBERS.normal(size=(240, 3))
@@ -64,8 +65,36 @@ def test_effort_and_members_say_how_many_learn():
     sizes = {e: DeepRegressor(effort=e, **SMALL).fit(X, X[:, 0]).n_members_ for e in ("fast", "best")}
     assert sizes == {"fast": 3, "best": 10}
     assert DeepRegressor(n_members=2, **SMALL).fit(X, X[:, 0]).n_members_ == 2
-    assert DeepRegressor(**SMALL).fit(X[:150], X[:150, 0]).n_members_ == 1
+    assert DeepRegressor(**SMALL).fit(X[:19], X[:19, 0]).n_members_ == 1
     assert DeepRegressor(early_stopping=True, **SMALL).fit(X, X[:, 0]).n_members_ == 1
+
+
+def test_folds_from_20_rows_on_judge_every_row():
+    few = DeepRegressor(**SMALL).fit(X[:20], X[:20, 0])
+    assert few.n_members_ == 5
+    np.testing.assert_array_equal(few.validation_rows_, np.arange(20))
+    fewer = DeepRegressor(**SMALL).fit(X[:19], X[:19, 0])
+    assert fewer.validation_scores_ is None
+
+
+@pytest.mark.parametrize("rows", [199, 200])
+def test_a_single_network_keeps_rows_back_from_200_on(rows):
+    model = DeepRegressor(n_members=1, **SMALL).fit(X[:rows], X[:rows, 0])
+    assert bool(model.folds_.judge) == (rows == 200)
+    assert (model.validation_scores_ is None) == (rows < 200)
+
+
+@pytest.mark.parametrize(
+    ("found", "judges", "kept"),
+    [(2.6, 1, 2.0), (1.2, 1, 1.0), (1.0, 1, 1.0), (0.7, 1, 0.7), (2.6, 5, 2.6), (0.7, 5, 0.7)],
+)
+def test_a_mean_of_members_is_less_sure_than_a_member(found, judges, kept):
+    """A temperature above 1 that answers of single members ask for is cooled; that of their mean is not."""
+    model = DeepClassifier()
+    crossed, same = Folds.crossed([np.arange(20) % 5]), Folds.same(5, np.arange(20), np.arange(20, 40))
+    model.folds_, model.members_ = same if judges == 5 else crossed, (np.zeros((5, 1)),)
+    assert (len(model.folds_.judges), model.n_members_) == (judges, 5)
+    assert model._of_the_mean(found) == pytest.approx(kept)
 
 
 def test_another_number_of_members_cannot_go_on():

@@ -1,6 +1,9 @@
+import math
+
 import pytest
 
 from chainrule.estimators import recipes
+from chainrule.estimators.recipes import CLASSIFICATION, REGRESSION
 from chainrule.training.optimizers import find_optimizer
 from chainrule.training.schedules import find_schedule
 
@@ -13,19 +16,79 @@ def test_batch_size(rows, size):
 
 
 @pytest.mark.parametrize(
-    ("rows", "batch", "epochs"),
+    ("recipe", "rows", "batch", "epochs"),
     [
-        (10, 32, 500),
-        (96, 32, 500),
-        (320, 32, 150),
-        (1_000, 32, 60),
-        (10**6, 256, 11),
-        (10**8, 256, 10),
-        (100, 100, 500),
+        (REGRESSION, 10, 32, 500),
+        (REGRESSION, 96, 32, 500),
+        (REGRESSION, 320, 32, 150),
+        (REGRESSION, 1_000, 32, 47),
+        (REGRESSION, 20_000, 256, 20),
+        (REGRESSION, 10**6, 256, 11),
+        (REGRESSION, 10**8, 256, 5),
+        (REGRESSION, 100, 100, 500),
+        (CLASSIFICATION, 10, 32, 500),
+        (CLASSIFICATION, 96, 32, 200),
+        (CLASSIFICATION, 320, 32, 60),
+        (CLASSIFICATION, 20_000, 256, 12),
+        (CLASSIFICATION, 10**6, 256, 11),
     ],
 )
-def test_epochs_are_60_or_what_makes_1500_steps_or_40000(rows, batch, epochs):
-    assert recipes.epochs(rows, batch) == epochs
+def test_epochs_are_the_recipes_or_what_makes_its_steps_or_40000(recipe, rows, batch, epochs):
+    assert recipes.epochs(recipe, rows, batch) == epochs
+
+
+def test_effort_is_a_share_of_the_epochs():
+    each = {
+        effort: recipes.epochs(REGRESSION, 20_000, 256, effort) for effort in ("fast", "balanced", "best")
+    }
+    assert each == {"fast": 10, "balanced": 20, "best": 30}
+
+
+@pytest.mark.parametrize(
+    ("wish", "schedule", "patience"),
+    [
+        ("auto", "one_cycle", None),
+        ("auto", "constant", 20),
+        (5, "one_cycle", 5),
+        (math.inf, "constant", None),
+    ],
+)
+def test_patience(wish, schedule, patience):
+    assert recipes.patience(wish, find_schedule(schedule)) == patience
+
+
+def test_the_optimizer_left_open_is_adam_with_a_short_memory_of_squares():
+    assert recipes.optimizer("auto") == find_optimizer("adam(0.9, 0.95, 1e-08)")
+    assert recipes.optimizer("sgd") == find_optimizer("sgd")
+    mine = find_optimizer("adamw")
+    assert recipes.optimizer(mine) is mine
+
+
+def steps(solver="auto", schedule="one_cycle", rate="auto", decay="auto", recipe=REGRESSION):
+    resolved = recipes.optimizer(solver)
+    return recipes.steps(recipe, solver, resolved, find_schedule(schedule), rate, decay)
+
+
+def test_rates_are_by_kind_where_the_user_leaves_solver_and_rate_open():
+    assert steps() == {"learning_rate": 0.04, "rates": "by_kind", "weight_decay": 0.1}
+    assert steps(recipe=CLASSIFICATION) == {"learning_rate": 0.015, "rates": "by_kind", "weight_decay": 0.1}
+    assert steps(decay=0.0) == {"learning_rate": 0.04, "rates": "by_kind", "weight_decay": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "rate"),
+    [
+        ({"solver": "adam"}, 4e-3),
+        ({"solver": find_optimizer("adam")}, 4e-3),
+        ({"solver": "sgd"}, None),
+        ({"rate": 0.01}, 0.01),
+        ({"schedule": "constant"}, None),
+        ({"solver": "lbfgs", "schedule": "constant"}, None),
+    ],
+)
+def test_rates_are_equal_where_the_user_chose(wishes, rate):
+    assert steps(**wishes) == {"learning_rate": rate, "rates": "equal", "weight_decay": None}
+    assert steps(**wishes, decay=0.3)["weight_decay"] == 0.3
 
 
 @pytest.mark.parametrize(
@@ -49,6 +112,7 @@ def test_l2_is_alpha_by_the_rows_of_a_batch():
     assert recipes.l2(0.1, 32, 10) == 0.1 / 10
 
 
-def test_validates_from_200_rows_on():
-    assert not recipes.validates(199)
-    assert recipes.validates(200)
+@pytest.mark.parametrize(("members", "rows"), [(1, 200), (2, 20), (5, 20)])
+def test_rows_are_kept_back_of_200_or_by_folds_of_20(members, rows):
+    assert not recipes.validates(rows - 1, members)
+    assert recipes.validates(rows, members)

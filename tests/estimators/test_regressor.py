@@ -20,8 +20,8 @@ from chainrule.training.epoch import run_epoch
 
 
 def small(**options):
-    quick = {"hidden_layer_sizes": (8,), "max_iter": 20, "numeric_embedding": None, "random_state": 0}
-    return DeepRegressor(**quick | options)
+    quick = {"hidden_layer_sizes": (8,), "max_iter": 20, "numeric_embedding": None}
+    return DeepRegressor(**quick | {"n_members": 1, "random_state": 0} | options)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_beats_the_linear_model_where_the_truth_is_curved(table):
 def test_diabetes_is_not_worse_than_the_linear_model_by_much():
     X, y = load_diabetes(return_X_y=True)
     parts = train_test_split(X, y, random_state=0)
-    model = DeepRegressor((16,), early_stopping=True, random_state=0)
+    model = DeepRegressor((16,), random_state=0)
     score = model.fit(parts[0], parts[2]).score(parts[1], parts[3])
     assert score > LinearRegression().fit(parts[0], parts[2]).score(parts[1], parts[3]) - 0.1
 
@@ -287,7 +287,7 @@ def test_early_stopping_keeps_the_best_epoch(table):
 
 def test_rows_of_one_s_own_validate(table):
     X, y = table
-    model = small(max_iter=5, n_members=1).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    model = small(max_iter=5).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
     # The loss as it sees the targets: squared error over the variance of the training targets.
     error = ((model.predict(X[100:]) - y[100:]) ** 2).mean() / y[:100].var()
     assert -max(model.validation_scores_) == pytest.approx(error, rel=1e-4)
@@ -595,11 +595,11 @@ def test_a_score_of_another_task_is_refused_and_one_that_chooses_nothing_told(ta
 def test_groups_and_times_say_which_rows_validate(table):
     X, y = table
     groups = np.arange(200) // 20
-    folds = small().fit(X, y, groups=groups).folds_
+    folds = small(n_members=5).fit(X, y, groups=groups).folds_
     assert folds.members == 5
     for learn, judge in zip(folds.learn, folds.judge, strict=True):
         assert not set(groups[learn]) & set(groups[judge])
-    model = small(n_members=1).fit(X, y, groups=groups)
+    model = small().fit(X, y, groups=groups)
     assert len(set(groups[model.validation_rows_])) == 1
     assert not set(groups[model.validation_rows_]) & set(np.delete(groups, model.validation_rows_))
     late = small().fit(X, y, time=-np.arange(200), sample_weight=np.arange(200) != 5)

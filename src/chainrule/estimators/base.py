@@ -24,7 +24,6 @@ from chainrule.tables.matrix import encode
 from chainrule.tables.numeric_columns import Scaling
 from chainrule.tables.splits import cross_parts, validation_split
 from chainrule.training.folds import Folds
-from chainrule.training.optimizers import find_optimizer
 
 
 class DeepEstimator(Trained):
@@ -47,7 +46,7 @@ class DeepEstimator(Trained):
         l1: float,
         weight_decay: Any,
         max_norm: float | None,
-        dropout: float,
+        dropout: Any,
         layer_norm: bool,
         residual: bool,
         categorical_features: Any,
@@ -59,7 +58,7 @@ class DeepEstimator(Trained):
         time_limit: float | None,
         early_stopping: Any,
         validation_fraction: float,
-        n_iter_no_change: int,
+        n_iter_no_change: Any,
         tol: float,
         shuffle: bool,
         warm_start: bool,
@@ -160,9 +159,9 @@ class DeepEstimator(Trained):
     def _folds_of(self, kept: Given, groups: np.ndarray | None, time: np.ndarray | None) -> Folds:
         """Which rows each member learns from: without a wish, each member leaves out another part of them."""
         rows, seed, stratify = len(kept.y), self._fold_seed, self._stratifies(kept.y)
-        if groups is None and time is None and not self._keeps_back(rows):
-            return Folds.same(self._wished_members(judged=False), np.arange(rows))
         members = self._wished_members(judged=True)
+        if groups is None and time is None and not self._keeps_back(rows, members):
+            return Folds.same(self._wished_members(judged=False), np.arange(rows))
         if members > 1 and time is None and self.early_stopping == "auto":
             rounds = [
                 cross_parts(kept.y, parts, (seed + turn) % 2**32, stratify=stratify, groups=groups)
@@ -177,7 +176,7 @@ class DeepEstimator(Trained):
     def _wished_members(self, *, judged: bool) -> int:
         if self.n_members != "auto":
             return int(self.n_members)
-        whole = found("solver", find_optimizer, self.solver).full_batch
+        whole = found("solver", recipes.optimizer, self.solver).full_batch
         several = judged and self.early_stopping == "auto" and not whole
         return recipes.members(self.effort) if several else 1
 
@@ -224,7 +223,7 @@ class DeepEstimator(Trained):
                 sample_weight=kept.weight,
                 categorical=categorical_positions(self.categorical_features, kept.X),
                 scaling=cast(Scaling, self.scaling),
-                bins=recipes.BINS if self._embeds(kept.X) == "piecewise_linear" else 0,
+                bins=self._recipe().bins if self._embeds(kept.X) == "piecewise_linear" else 0,
             )
             self._begin_targets(kept.y, kept.weight, classes)
         return kept, self._rows(kept)
@@ -293,8 +292,8 @@ class DeepEstimator(Trained):
         targets = self._checked_targets(given_targets(y, type(self).__name__))
         return given(self._table(X, reset), targets, sample_weight)
 
-    def _keeps_back(self, rows: int) -> bool:
-        wished = recipes.validates(rows) if self.early_stopping == "auto" else self.early_stopping
+    def _keeps_back(self, rows: int, members: int) -> bool:
+        wished = recipes.validates(rows, members) if self.early_stopping == "auto" else self.early_stopping
         return bool(wished) and rows >= 2
 
     def _seed(self) -> int:

@@ -8,30 +8,35 @@ PARAMETERS = """
         (value, derivative), an Activation; or a list with one for each layer.
     {loss}
     solver
-        A name in ``chainrule.OPTIMIZERS``, such as "adam", "sgd" or "lbfgs"; "sgd(0.9, 1)" or
+        "auto" is Adam with β₂ = 0.95 (arXiv:2407.04491). Or a name in
+        ``chainrule.OPTIMIZERS``, such as "adam", "sgd" or "lbfgs"; "sgd(0.9, 1)" or
         ``chainrule.sgd(momentum=0.9, nesterov=True)``; or an optax transformation, which then brings its
         own learning rate and schedule.
     learning_rate
         The schedule: a name in ``chainrule.SCHEDULES``. L-BFGS has neither schedule nor learning
         rate: its line search decides.
     learning_rate_init
-        The learning rate that the schedule scales; "auto" is 0.004 for Adam's kind under a schedule that
-        ends low, and the solver's usual one otherwise.
+        The learning rate that the schedule scales. "auto", where the solver is too, gives each kind of
+        parameter a rate of its own (:mod:`chainrule.training.rates`); for another solver of Adam's kind it
+        is 0.004 under a schedule that ends low, and the solver's usual one otherwise.
     batch_size
         Rows per step; "auto" is 32, 128 or 256, by the number of rows.
     max_iter
-        Epochs at most; "auto" is 60, more where rows are few, fewer beyond 170,000 rows.
+        Epochs at most. "auto" is 20 for numbers and 12 for classes, more where rows are few, fewer where
+        they are millions; as long as networks do no better on their own rows than on those kept back, or
+        these gain much, the schedule runs again, twice as long, at most twice.
     alpha
         L2 penalty, as scikit-learn's: each step's loss has ½ · alpha · Σ w², divided by the weight of
         the rows in a batch.
     l1
         L1 penalty: each step's loss has l1 · Σ |w|.
     weight_decay
-        Decoupled weight decay of W; "auto" is the solver's own, mostly 0.
+        Decoupled weight decay of W. "auto" is 0.1 with the solver "auto", else the solver's own, mostly 0.
     max_norm
         Gradients of a larger norm are scaled down to it; None leaves them.
     dropout
-        The share of hidden units that are silent in a training step.
+        The share of hidden units that are silent in a training step; "auto" is 0 for numbers, 0.2 for
+        classes, and 0 with L-BFGS or where a layer has fewer than 32 units.
     layer_norm, residual
         Layer normalisation before each activation; residual sums around layers of equal width.
     categorical_features
@@ -42,7 +47,8 @@ PARAMETERS = """
         1), or "quantile" (as a standard normal).
     numeric_embedding
         None; "periodic" (a number also as learnt waves, arXiv:2407.04491) or "piecewise_linear" (also by
-        its place among 24 bins, half of them of equally many rows, half of values, arXiv:2203.05556).
+        its place among 48 or 64 bins, half of them of equally many rows, half of values, up to 128
+        different values being an edge each, arXiv:2203.05556; all inputs are then rescaled).
         "auto" is the latter, and None in a linear model and for more than 100 columns.
     scoring
         What chooses the best epoch on the rows kept back: "loss", the name of a scikit-learn scorer such as
@@ -51,15 +57,17 @@ PARAMETERS = """
         "fast", "balanced" or "best": how many networks learn, and for how long.
     n_members
         How many networks learn side by side; predictions are their mean. "auto" is 3, 5 or 10, by the
-        ``effort``, and 1 where ``early_stopping`` is True or False, with L-BFGS, and below 200 rows.
+        ``effort``, and 1 where ``early_stopping`` is True or False, with L-BFGS, and below 20 rows.
     time_limit
         Seconds after which ``fit`` should be done: as few epochs are planned as fit in. The result then
         depends on the machine's speed. None for no limit.
     early_stopping
-        "auto": from 200 rows on, members are folds: each leaves out another part of the rows, keeps the
-        epoch that is best on it, and all stop after ``n_iter_no_change`` epochs in which their mean is not
-        better by ``tol``; every row is judged by networks that did not see it. True keeps back one part,
-        ``validation_fraction`` of the rows, from all members; False keeps back none.
+        "auto": from 20 rows on, members are folds: each leaves out another part of the rows and keeps the
+        epoch that is best on it; every row is judged by networks that did not see it. A single network has
+        a part kept back from 200 rows on. True keeps back one part, ``validation_fraction`` of the rows,
+        from all members; False keeps back none. All stop after ``n_iter_no_change`` epochs in which their
+        mean is not better by ``tol``; "auto" is 20 at a constant learning rate, and never under a schedule,
+        whose best epochs are its last.
     validation_fraction, n_iter_no_change, tol
         See ``early_stopping``.
     shuffle

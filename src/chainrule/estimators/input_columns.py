@@ -1,5 +1,6 @@
 """What the user says of the columns, and the embedding that a table's encoding asks for."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -8,10 +9,13 @@ import numpy as np
 from chainrule.errors import ArgumentError
 from chainrule.estimators import recipes
 from chainrule.mathematics.named import did_you_mean
-from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear
+from chainrule.network.embedding_layers import Lookup, Parallel, Periodic, PiecewiseLinear, Rescale
 from chainrule.network.layer import Layer
 from chainrule.tables.encoders import CategoryColumn, TableEncoder
 from chainrule.tables.schema import as_table
+
+# What models of formats 2 and 3 make of a column in bins, and do not rescale: they learn on as they are.
+_WITHOUT_A_ROOM = (PiecewiseLinear(24, 8),)
 
 
 def categorical_positions(wish: Any, X: Any) -> frozenset[int]:
@@ -64,18 +68,20 @@ def _room(column: CategoryColumn) -> int:
 
 def embedding_of(encoder: TableEncoder, numeric_embedding: str | None) -> Parallel | None:
     """The maps in front of the network: what they make of numbers, of bins and of codes; None for none."""
-    numbers, plain = len(encoder.number_names), len(encoder.plain_names)
-    bins, coded = len(encoder.binned), encoder.coded
+    numbers, plain, coded = len(encoder.number_names), len(encoder.plain_names), encoder.coded
+    rooms = Counter(column.room for column in encoder.binned)
     periodic = numeric_embedding == "periodic" and numbers > 0
-    if not (periodic or bins or coded):
+    stretched = (Rescale(),) if numeric_embedding == "piecewise_linear" and 0 not in rooms else ()
+    if not (periodic or stretched or rooms or coded):
         return None
     parts: list[tuple[int, tuple[Layer, ...]]] = []
     if numbers:
-        parts.append((numbers, (Periodic(*recipes.PERIODIC),) if periodic else ()))
+        parts.append((numbers, (Periodic(*recipes.PERIODIC),) if periodic else stretched))
     if plain:
-        parts.append((plain, ()))
-    if bins:
-        parts.append((bins, (PiecewiseLinear(*recipes.PIECEWISE_LINEAR),)))
+        parts.append((plain, stretched))
+    for room, columns in rooms.items():
+        maps = (PiecewiseLinear(room), Rescale(standardize=True)) if room else _WITHOUT_A_ROOM
+        parts.append((columns, maps))
     if coded:
         parts.append((len(coded), (Lookup(tuple(map(_room, coded)), recipes.CODE_SIZE),)))
     return Parallel(tuple(parts))

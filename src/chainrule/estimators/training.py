@@ -3,13 +3,12 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from math import inf
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
@@ -30,7 +29,7 @@ from chainrule.training.early_stopping import Patience
 from chainrule.training.epoch import State, restored
 from chainrule.training.folds import Folds
 from chainrule.training.loop import Epoch, train_members
-from chainrule.training.optimizers import Optimizer, find_optimizer
+from chainrule.training.optimizers import Optimizer
 from chainrule.training.schedules import SCHEDULES, find_schedule
 
 
@@ -56,7 +55,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     l1: float
     weight_decay: Any
     max_norm: float | None
-    dropout: float
+    dropout: Any
     layer_norm: bool
     residual: bool
     numeric_embedding: str | None
@@ -65,7 +64,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     n_members: Any
     time_limit: float | None
     early_stopping: Any
-    n_iter_no_change: int
+    n_iter_no_change: Any
     tol: float
     shuffle: bool
     warm_start: bool
@@ -74,28 +73,33 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     def _train(
         self, rows: Rows, folds: Folds, seed: int, *, again: bool, started: float, one_epoch: bool = False
     ) -> None:
-        optimizer = found("solver", find_optimizer, self.solver)
+        optimizer = found("solver", recipes.optimizer, self.solver)
         schedule = found("learning_rate", find_schedule, self.learning_rate)
         if one_epoch or optimizer.full_batch or optimizer.own_rate:
             schedule = SCHEDULES["constant"]
         learnt = max(map(len, folds.learn))
         batch = recipes.batch_size(learnt) if self.batch_size == "auto" else int(self.batch_size)
         batch = learnt if optimizer.full_batch else batch
-        wished = recipes.epochs(learnt, batch, self.effort) if self.max_iter == "auto" else int(self.max_iter)
-        epochs = 1 if one_epoch else wished
+        recipe = self._recipe()
+        planned = recipes.epochs(recipe, learnt, batch, self.effort)
+        epochs = 1 if one_epoch else planned if self.max_iter == "auto" else int(self.max_iter)
+        steps = recipes.steps(
+            recipe, self.solver, optimizer, schedule, self.learning_rate_init, self.weight_decay
+        )
         judged = bool(folds.judge)
         if again:
-            network = self._made_network(rows, batch, learnt)
+            network = self._made_network(rows, optimizer, batch, learnt)
             self._refuse_another(network, folds)
             state = self._taken_up(rows, folds, optimizer)
             self.loss_curve_ = [*self.loss_curve_]
             if judged:
                 self.validation_scores_ = [*(self.validation_scores_ or [])]
         else:
-            network, state = self._made_network(rows, batch, learnt), None
+            network, state = self._made_network(rows, optimizer, batch, learnt), None
             self.loss_curve_ = []
             self.validation_scores_ = [] if judged else None
             self.n_iter_ = 0
+        patience = recipes.patience(self.n_iter_no_change, schedule)
         stops = judged and self.early_stopping is not False and not one_epoch
         wished = self.scoring not in (None, "loss")
         scored = judged and wished
@@ -109,13 +113,13 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             state=state,
             deadline=None if self.time_limit is None else started + float(self.time_limit),
             optimizer=optimizer,
-            learning_rate=recipes.learning_rate(self.learning_rate_init, optimizer, schedule),
             schedule=schedule,
-            weight_decay=None if self.weight_decay == "auto" else self.weight_decay,
+            **steps,
             max_norm=None if self.max_norm is None else float(self.max_norm),
             batch_size=batch,
             epochs=epochs,
-            patience=self.n_iter_no_change if stops and not scored and self.n_iter_no_change < inf else None,
+            patience=patience if stops and not scored else None,
+            cycles=recipes.CYCLES if stops and not scored and self.max_iter == "auto" else 1,
             tol=self.tol,
             shuffle=bool(self.shuffle),
             seed=(seed + self.n_iter_) % 2**32,
@@ -123,10 +127,10 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         before = getattr(self, "members_", None)
         self.network_, self.folds_ = network, folds
         if scored:
-            run = self._scored(run, rows, again=again)
+            run = self._scored(run, rows, patience if stops else None, again=again)
         elif wished and not one_epoch:
             run = self._tried(run, rows)
-        kept = self._follow(run, epochs, again=again, one_epoch=one_epoch)
+        kept = self._follow(run, again=again, one_epoch=one_epoch)
         best = kept.best_parameters if kept is not None else before
         self.members_ = jax.tree.map(np.asarray, best)
         if kept is not None:
@@ -145,7 +149,9 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         asked = each[self.folds_.judges[:, places], np.arange(len(places))]
         return np.asarray(mean_raw(self.network_.loss.link, jnp.asarray(asked)))
 
-    def _scored(self, run: Iterator[Epoch], rows: Rows, *, again: bool) -> Iterator[Epoch]:
+    def _scored(
+        self, run: Iterator[Epoch], rows: Rows, no_change: int | None, *, again: bool
+    ) -> Iterator[Epoch]:
         """The epochs as the user's own score sees them: it says which is the best, and when to end."""
         score = check_scoring(self, scoring=self.scoring)
 
@@ -160,7 +166,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         reached = -np.inf
         if again:
             best, reached = restored(self.network_, self.members_), measured(self.members_)
-        patience = Patience(self.n_iter_no_change if self.early_stopping is not False else None, self.tol)
+        patience = Patience(no_change, self.tol)
         for epoch in run:
             if epoch.diverged:
                 yield epoch
@@ -203,12 +209,12 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
                 f"{self._scores_there_are()}"
             ) from error
 
-    def _follow(self, run: Iterator[Epoch], epochs: int, *, again: bool, one_epoch: bool) -> Epoch | None:
+    def _follow(self, run: Iterator[Epoch], *, again: bool, one_epoch: bool) -> Epoch | None:
         """Watch the epochs go by; return the last good one, None if there is none."""
         kept = None
         done = self.n_iter_
         with interrupt.noticed() as interrupted:
-            for epoch in progress.shown(run, epochs, bool(self.verbose)):
+            for epoch in progress.shown(run, bool(self.verbose)):
                 if epoch.diverged:
                     self._tell_divergence(epoch.number, kept is not None or again, 6 if one_epoch else 5)
                     break
@@ -253,13 +259,13 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             losses.append(self.network_.evaluate(own, asked.x, asked.y, asked.weight))
         return state._replace(best_loss=jnp.stack(losses))
 
-    def _made_network(self, rows: Rows, batch: int, learnt: int) -> Network:
+    def _made_network(self, rows: Rows, optimizer: Optimizer, batch: int, learnt: int) -> Network:
         loss = self._found_loss()
         return Network(
             (rows.x.shape[1], *self._hidden(), self._outputs(loss, rows.y.shape[1])),
             self.activation,
             loss,
-            dropout=float(self.dropout),
+            dropout=recipes.dropout(self.dropout, self._recipe(), optimizer, self._hidden()),
             layer_norm=bool(self.layer_norm),
             residual=bool(self.residual),
             l1=float(self.l1),
@@ -288,6 +294,9 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     def _embeds(self, columns: Any) -> str | None:
         number = columns.shape[1] if hasattr(columns, "shape") else len(columns)
         return recipes.numeric_embedding(self.numeric_embedding, len(self._hidden()), number)
+
+    def _recipe(self) -> recipes.Recipe:
+        return recipes.REGRESSION if is_regressor(self) else recipes.CLASSIFICATION
 
     def _hidden(self) -> tuple[int, ...]:
         sizes = self.hidden_layer_sizes
