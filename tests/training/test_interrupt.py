@@ -19,8 +19,8 @@ from chainrule.training import progress
 presses = int(sys.argv[1])
 shown = progress.shown
 
-def pressing(epochs, planned, show):
-    for epoch in shown(epochs, planned, show):
+def pressing(epochs, show):
+    for epoch in shown(epochs, show):
         if epoch.number == 3:
             for _ in range(presses):
                 os.kill(os.getpid(), signal.SIGINT)

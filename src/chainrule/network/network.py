@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
-from jaxtyping import Key
 
 from chainrule.errors import ArgumentError
 from chainrule.mathematics import penalties
@@ -162,7 +161,7 @@ class Network:
                 f"a network must fit into memory; this one needs {needed / 1e9:,.0f} GB for its parameters "
                 f"alone, and this machine has {there / 1e9:,.0f} GB. Choose smaller layers."
             )
-        drawn = _drawn(self, jax.random.key(seed))
+        drawn = propagation.initialize(self.layers, jax.random.key(seed), self.sizes[0])
         if x is None or not any(layer.adapts for layer in self.layers):
             return drawn
         return _begun(self, drawn, self._inputs(drawn, x))
@@ -294,11 +293,6 @@ class Network:
 
     def _repr_html_(self) -> str:
         return drawing.html(self)
-
-
-@partial(jax.jit, static_argnums=0)
-def _drawn(network: Network, key: Key[Array, ""]) -> Parameters:
-    return propagation.initialize(network.layers, key, network.sizes[0])
 
 
 @partial(jax.jit, static_argnums=0)
