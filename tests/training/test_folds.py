@@ -130,3 +130,12 @@ def test_parameters_of_another_network_are_refused(table):
     others = initial(Network((3, 4, 1)), 0, 2, x)
     with pytest.raises(ArgumentError, match="must be those of this network"):
         train_members(NETWORK, x, y, Folds.same(2, np.arange(ROWS)), parameters=others)
+
+
+def test_a_member_may_have_no_rows_for_the_last_step_of_others(table):
+    x, y, _ = table
+    folds = Folds((np.arange(32), np.arange(33)), (np.arange(33, 60), np.arange(33, 60)))
+    *_, last = train_members(NETWORK, x, y, folds, epochs=2, batch_size=16)
+    assert not last.diverged
+    assert last.number == 2
+    assert np.isfinite(last.loss)

@@ -131,9 +131,11 @@ def _epoch(
 
     def step(block: tuple[Array, ...], first: Array, i: Array, carry: _Carry) -> _Carry:
         parameters, memory, total = carry
-        in_batch = jnp.minimum(program.batch_size, rows - i * program.batch_size)
+        in_batch = jnp.clip(rows - i * program.batch_size, 0, program.batch_size)
         x, y, weight = (part[i - first] for part in block)
-        count, seed_of_step = in_batch.astype(total.dtype), noise + i.astype(jnp.uint32)
+        # A member with fewer rows than others may have none left for the last step: its gradient is 0.
+        count = jnp.maximum(in_batch, 1).astype(total.dtype)
+        seed_of_step = noise + i.astype(jnp.uint32)
         objective = _objective(network, x, y, weight, count, seed_of_step)
         loss, gradients = objective.both(parameters)
         if program.max_norm is not None:
