@@ -3,9 +3,9 @@
     python benchmarks/coverage.py --data FOLDER [--rows 10000] [--seeds 3] [--epochs N] [--only …] [--json]
 
 FOLDER has an INDEX.json that names tables, targets and tasks. Of each table at most --rows rows are drawn and
-split 80/20 anew for each seed; the estimators fit the 80 % as they do by default, and
-``predict_interval`` and ``predict_set`` answer for the 20 %. ± is the standard error over seeds, which share
-rows, so that it is a little too small. For numbers, size is the mean width in standard deviations of the
+split 80/20 anew for each seed; the estimators fit the 80 % as they do by default, and ``predict_interval``
+and ``predict_set`` answer for the 20 %. ± is the standard error over seeds, which share rows, so that it is
+a little too small. For numbers, size is the mean width in standard deviations of the
 target; for classes, classes in a set. ``right`` is the accuracy, below which sets that are never empty
 cannot go: "never empty" is the default, "may be empty" is with allow_empty. ECE is the calibration error on
 the 20 %.

@@ -328,7 +328,7 @@ def test_a_metric_that_chooses_nothing_is_told(call: Call, folder: Path) -> None
     assert result.exit_code == 0, result.stderr
     assert (
         "chainrule: --metric must be judged by rows that validate; there are none, so that 'r2' chooses "
-        "nothing. Give --validation, or 20 rows or more.\n"
+        "nothing. Give --validation, or more rows.\n"
     ) in result.stderr
 
 

@@ -34,7 +34,7 @@ def option_of(name: str) -> str:
 
 def in_options(message: str) -> str:
     """What an estimator says of its arguments, in the words of the command line."""
-    message = message.replace("X_val and y_val, or early_stopping=True", "--validation, or 20 rows or more")
+    message = message.replace("X_val and y_val, or early_stopping=True", "--validation, or more rows")
     begun = _AT_THE_BEGINNING.sub(lambda name: _OPTIONS.get(name[1], name[0]), message)
     return _ONLY_IN_PYTHON.sub("", _ANYWHERE.sub(lambda name: option_of(name[0]), begun))
 

@@ -350,7 +350,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
     def _of_the_mean(self, temperature: float) -> float:
         """The temperature of the members' mean, from one that was found on answers of single members.
 
-        A mean is less sure than its members: on ten tables, what was too sure in these was made good by
+        A mean is less sure than its members: on nine tables, what was too sure in these was made good by
         averaging, up to a temperature of 1.3.
         """
         if len(self.folds_.judges) == self.n_members_ or temperature <= 1:

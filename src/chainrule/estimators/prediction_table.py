@@ -83,7 +83,7 @@ def _need_unseen(model: DeepRegressor | DeepClassifier, option: str) -> None:
     if model.nonconformity_ is None:
         raise ArgumentError(
             f"{option} must be left out: the model kept no rows back to know how far off it is. Fit it with "
-            "--validation, or on 20 rows or more."
+            "--validation, or on more rows."
         )
 
 

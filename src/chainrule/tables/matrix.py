@@ -84,6 +84,7 @@ def _write_numbers(
 ) -> None:
     """Write scaled numbers, marks of missing ones, and, from column ``bins`` on, numbers in bins."""
     absent, told = [mark for mark, _ in marks], [place for _, place in marks]
+    places = list(enumerate(in_order_of_bins(columns), bins))
     for first in range(0, len(matrix), _ROWS_AT_ONCE):
         rows = slice(first, first + _ROWS_AT_ONCE)
         if isinstance(values, np.ndarray):
@@ -94,7 +95,7 @@ def _write_numbers(
         matrix[rows, : len(columns)], missing = standardize(block, columns, first)
         if marks:
             matrix[rows, told] = missing[:, absent]
-        for place, position in enumerate(in_order_of_bins(columns), bins):
+        for place, position in places:
             column = columns[position]
             # Columns without a room are of models whose embedding went on beyond the edges.
             matrix[rows, place] = in_bins(block[:, position], column.edges, beyond=0 if column.room else 1)

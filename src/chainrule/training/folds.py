@@ -25,6 +25,13 @@ class Folds(NamedTuple):
         return len(self.learn)
 
     @property
+    def learnt(self) -> Rows:
+        """The rows that at least one member learns from: in its order where they are the same for all."""
+        first = self.learn[0]
+        same = all(part is first for part in self.learn)
+        return first if same else np.unique(np.concatenate(self.learn))
+
+    @property
     def judged(self) -> Rows:
         """The rows that judge at least one member, sorted."""
         return np.unique(np.concatenate(self.judge)) if self.judge else np.empty(0, np.intp)

@@ -19,7 +19,7 @@ from chainrule.training.folds import Folds
 from chainrule.training.settings import Settings, settings
 
 _TYPICAL_ROWS = 4096
-_MUCH = 0.1
+_MUCH = 0.1  # of the validation loss: who gained so much in a cycle may gain more in another
 
 
 class Epoch(NamedTuple):
@@ -50,6 +50,18 @@ class Epoch(NamedTuple):
     def best_parameters(self) -> Parameters:
         """The parameters of the best epoch so far."""
         return restored(self.program.network, self.state.best)
+
+
+class _Cycle(NamedTuple):
+    """One run of the schedule."""
+
+    number: int
+    begin: int
+    """How many epochs were before it."""
+    end: int
+    """Its last epoch."""
+    before: float
+    """The validation loss at the end of the cycle before."""
 
 
 def train(
@@ -191,8 +203,7 @@ def _begun(
     deadline: float | None,
 ) -> Iterator[Epoch]:
     compilation_cache.switch_on()
-    learnt = weight[folds.learn[0] if members is None else np.unique(np.concatenate(folds.learn))]
-    table = batches.put(x, y, weight / learnt.mean())
+    table = batches.put(x, y, weight / weight[folds.learnt].mean())
     judged = batches.judged(folds.judge, weight, members) if folds.judge else None
     batch = told.batch(batches.padded(max(map(len, folds.learn))))
     program = Program(network, told.optimizer, told.schedule, told.max_norm, batch, members, told.by_kind)
@@ -217,21 +228,9 @@ def initial(network: Network, seed: int, members: int | None, typical: np.ndarra
     return jax.tree.map(lambda *leaves: np.stack(leaves), *each)
 
 
-class _Cycle(NamedTuple):
-    """One run of the schedule."""
-
-    number: int
-    begin: int
-    """How many epochs were before it."""
-    end: int
-    """Its last epoch."""
-    before: float
-    """The validation loss at the end of the cycle before."""
-
-
 def _typical(x: np.ndarray, folds: Folds) -> np.ndarray:
     """Rows from all over the table, always as many, so that what begins by them is compiled once."""
-    learnt = folds.learn[0] if folds.members == 1 else np.unique(np.concatenate(folds.learn))
+    learnt = folds.learnt
     return x[learnt[np.linspace(0, len(learnt) - 1, _TYPICAL_ROWS).astype(int)]]
 
 
