@@ -19,9 +19,9 @@ def test_batch_size(rows, size):
     ("recipe", "rows", "batch", "epochs"),
     [
         (REGRESSION, 10, 32, 500),
-        (REGRESSION, 96, 32, 500),
-        (REGRESSION, 320, 32, 150),
-        (REGRESSION, 1_000, 32, 47),
+        (REGRESSION, 96, 32, 267),
+        (REGRESSION, 320, 32, 80),
+        (REGRESSION, 1_000, 32, 25),
         (REGRESSION, 20_000, 256, 20),
         (REGRESSION, 10**6, 256, 11),
         (REGRESSION, 10**8, 256, 5),

@@ -43,12 +43,21 @@ def test_judges_are_the_members_that_did_not_learn_a_row():
     np.testing.assert_array_equal(Folds.same(2, np.arange(2), np.array([2, 3])).judges, [[0, 0], [1, 1]])
 
 
+def test_some_members_and_all_of_them_twice():
+    folds = Folds.crossed([np.arange(6) % 3])
+    twice = folds.twice()
+    assert twice.members == 6
+    np.testing.assert_array_equal(twice.judges, [[0, 1, 2, 0, 1, 2], [3, 4, 5, 3, 4, 5]])
+    assert twice.taken(slice(3, None)) == folds
+    assert Folds.same(2, np.arange(3)).twice().taken(slice(1)).judge == ()
+
+
 def test_a_member_learns_as_a_network_alone(table):
     x, y, weight = table
     folds = Folds.crossed([np.arange(ROWS) % 3])
     options = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "epochs": 4, "shuffle": False}
     *_, together = train_members(NETWORK, x, y, folds, weight=weight, **options)
-    starts = initial(NETWORK, 0, 3, x)
+    starts = initial(NETWORK, 0, 3, x, folds)
     for k, (learn, judge) in enumerate(zip(folds.learn, folds.judge, strict=True)):
         *_, alone = train(
             NETWORK,
@@ -67,7 +76,8 @@ def test_a_member_learns_as_a_network_alone(table):
 
 
 def test_members_begin_differently_and_the_first_as_a_network_alone():
-    W = np.asarray(initial(NETWORK, 7, 3, np.zeros((4, 3), np.float32))[0].W)
+    x = np.zeros((4, 3), np.float32)
+    W = np.asarray(initial(NETWORK, 7, 3, x, Folds.same(3, np.arange(4)))[0].W)
     np.testing.assert_array_equal(W[0], NETWORK.initialize(7)[0].W)
     assert (W[0] != W[1]).all()
     assert (W[1] != W[2]).all()
@@ -127,7 +137,7 @@ def test_a_deadline_is_kept_and_the_schedule_ends(table):
 
 def test_parameters_of_another_network_are_refused(table):
     x, y, _ = table
-    others = initial(Network((3, 4, 1)), 0, 2, x)
+    others = initial(Network((3, 4, 1)), 0, 2, x, Folds.same(2, np.arange(ROWS)))
     with pytest.raises(ArgumentError, match="must be those of this network"):
         train_members(NETWORK, x, y, Folds.same(2, np.arange(ROWS)), parameters=others)
 

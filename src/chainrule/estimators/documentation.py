@@ -57,7 +57,10 @@ PARAMETERS = """
         "fast", "balanced" or "best": how many networks learn, and for how long.
     n_members
         How many networks learn side by side; predictions are their mean. "auto" is 3, 5 or 10, by the
-        ``effort``, and 1 where ``early_stopping`` is True or False, with L-BFGS, and below 20 rows.
+        ``effort``, and 1 where ``early_stopping`` is True or False, with L-BFGS, and below 20 rows. Where
+        numbers are in bins and a network learns from fewer than 1,500 rows, each then has a smooth twin
+        without bins (not with "fast", nor where ``scoring`` or a constant learning rate is asked for): the
+        usual ones, the twins, or all are kept, by their loss on the rows that they did not learn from.
     time_limit
         Seconds after which ``fit`` should be done: as few epochs are planned as fit in. The result then
         depends on the machine's speed. None for no limit.
@@ -98,7 +101,7 @@ ATTRIBUTES = """
         The numbers of the rows that a network was judged by, from 0: all of them where members are folds;
         None if none were. ``unseen`` has answers to them by networks that did not learn from them.
     n_members_
-        How many networks learnt.
+        How many networks were kept.
     folds_
         Which of the rows of weight above 0 each member learnt from, and which judged it.
     best_iteration_

@@ -24,7 +24,7 @@ class MlpAttributes:
 
     @property
     def n_members_(self) -> int:
-        """How many networks learnt."""
+        """How many networks were kept."""
         return int(jax.tree.leaves(self.members_)[0].shape[0])
 
     @property

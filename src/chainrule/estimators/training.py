@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
 from chainrule.errors import ArgumentError, DivergedError
-from chainrule.estimators import recipes
+from chainrule.estimators import kinds, recipes
 from chainrule.estimators.input_columns import embedding_of
 from chainrule.estimators.mlp_attributes import MlpAttributes
 from chainrule.estimators.options import found
@@ -28,7 +28,7 @@ from chainrule.training import interrupt, progress
 from chainrule.training.early_stopping import Patience
 from chainrule.training.epoch import State, restored
 from chainrule.training.folds import Folds
-from chainrule.training.loop import Epoch, train_members
+from chainrule.training.loop import Epoch, initial, train_members
 from chainrule.training.optimizers import Optimizer
 from chainrule.training.schedules import SCHEDULES, find_schedule
 
@@ -87,29 +87,42 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             recipe, self.solver, optimizer, schedule, self.learning_rate_init, self.weight_decay
         )
         judged = bool(folds.judge)
+        network = self._made_network(rows, optimizer, batch, learnt)
+        wished = self.scoring not in (None, "loss")
+        scored = judged and wished
+        twins = (
+            judged
+            and not (again or scored)
+            and steps["rates"] == "by_kind"
+            and kinds.has_bins(network)
+            and recipes.both_kinds(self.n_members, self.effort, folds.members, learnt)
+        )
+        first_seed = (seed + (self.n_iter_ if again else 0)) % 2**32
+        parameters = state = None
         if again:
-            network = self._made_network(rows, optimizer, batch, learnt)
+            if self.n_members == "auto" and self.n_members_ == 2 * folds.members:
+                folds = folds.twice()
             self._refuse_another(network, folds)
-            state = self._taken_up(rows, folds, optimizer)
+            parameters, state = self.members_, self._taken_up(rows, folds, optimizer)
             self.loss_curve_ = [*self.loss_curve_]
             if judged:
                 self.validation_scores_ = [*(self.validation_scores_ or [])]
         else:
-            network, state = self._made_network(rows, optimizer, batch, learnt), None
             self.loss_curve_ = []
             self.validation_scores_ = [] if judged else None
             self.n_iter_ = 0
+        if twins:
+            begun = initial(network, first_seed, folds.members, rows.x, folds)
+            folds, parameters = folds.twice(), kinds.with_smooth_twins(network, begun)
         patience = recipes.patience(self.n_iter_no_change, schedule)
         stops = judged and self.early_stopping is not False and not one_epoch
-        wished = self.scoring not in (None, "loss")
-        scored = judged and wished
         run = train_members(
             network,
             rows.x,
             rows.y,
             folds,
             weight=rows.weight,
-            parameters=self.members_ if again else None,
+            parameters=parameters,
             state=state,
             deadline=None if self.time_limit is None else started + float(self.time_limit),
             optimizer=optimizer,
@@ -122,7 +135,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             cycles=recipes.CYCLES if stops and not scored and self.max_iter == "auto" else 1,
             tol=self.tol,
             shuffle=bool(self.shuffle),
-            seed=(seed + self.n_iter_) % 2**32,
+            seed=first_seed,
         )
         before = getattr(self, "members_", None)
         self.network_, self.folds_ = network, folds
@@ -135,6 +148,16 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         self.members_ = jax.tree.map(np.asarray, best)
         if kept is not None:
             self._state = (optimizer, kept.state) if self.warm_start or one_epoch else None
+        if twins and kept is not None:
+            self._keep(kinds.better(np.asarray(kept.state.best_loss)))
+
+    def _keep(self, members: slice) -> None:
+        """Forget the other members."""
+        self.folds_ = self.folds_.taken(members)
+        self.members_ = jax.tree.map(lambda leaf: leaf[members], self.members_)
+        if self._state is not None:
+            optimizer, state = self._state
+            self._state = optimizer, jax.tree.map(lambda leaf: leaf[members], state)
 
     def _unseen_of(self, rows: Rows) -> Rows | None:
         """The rows that judged, with what the members say of them that did not learn from them."""

@@ -51,6 +51,14 @@ class Folds(NamedTuple):
                 judge.append(np.flatnonzero(parts == part))
         return cls(tuple(learn), tuple(judge))
 
+    def taken(self, members: slice) -> "Folds":
+        """Of these members only."""
+        return Folds(self.learn[members], self.judge[members])
+
+    def twice(self) -> "Folds":
+        """All members, then as many again with the same rows."""
+        return Folds(2 * self.learn, 2 * self.judge)
+
     @property
     def judges(self) -> Rows:
         """Which members each judged row judges, (times, judged rows); all rows do so equally often."""

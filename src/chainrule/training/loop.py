@@ -207,7 +207,7 @@ def _begun(
     judged = batches.judged(folds.judge, weight, members) if folds.judge else None
     batch = told.batch(batches.padded(max(map(len, folds.learn))))
     program = Program(network, told.optimizer, told.schedule, told.max_norm, batch, members, told.by_kind)
-    public = initial(network, told.seed, members, _typical(x, folds)) if parameters is None else parameters
+    public = initial(network, told.seed, members, x, folds) if parameters is None else parameters
     one = public if members is None else jax.tree.map(lambda p: p[0], public)
     if not network.fits(one):
         raise ArgumentError("parameters must be those of this network (initialize(seed)); got 'others'.")
@@ -220,18 +220,18 @@ def _begun(
     return _run(program, begun, table, judged, folds, told, deadline)
 
 
-def initial(network: Network, seed: int, members: int | None, typical: np.ndarray) -> Parameters:
-    """Parameters to begin with; those of members from seeds of their own, the first from ``seed`` itself."""
+def initial(network: Network, seed: int, members: int | None, x: np.ndarray, folds: Folds) -> Parameters:
+    """Parameters to begin with; those of members from seeds of their own, the first from ``seed`` itself.
+
+    Maps that begin by typical rows get them from all over the table, always as many, so that they are
+    compiled once.
+    """
+    learnt = folds.learnt
+    typical = x[learnt[np.linspace(0, len(learnt) - 1, _TYPICAL_ROWS).astype(int)]]
     if members is None:
         return network.initialize(seed, typical)
     each = [network.initialize((seed + 0x9E3779B9 * k) % 2**32, typical) for k in range(members)]
     return jax.tree.map(lambda *leaves: np.stack(leaves), *each)
-
-
-def _typical(x: np.ndarray, folds: Folds) -> np.ndarray:
-    """Rows from all over the table, always as many, so that what begins by them is compiled once."""
-    learnt = folds.learnt
-    return x[learnt[np.linspace(0, len(learnt) - 1, _TYPICAL_ROWS).astype(int)]]
 
 
 def _run(
