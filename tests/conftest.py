@@ -41,7 +41,11 @@ settings.load_profile("repeatable")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Programs of tests run for a millisecond; with the long tests all are compiled as users have them."""
-    jax.config.update("jax_disable_most_optimizations", config.option.markexpr == "not long")
+    quick = config.option.markexpr == "not long"
+    jax.config.update("jax_disable_most_optimizations", quick)
+    if quick:  # read where the first program is compiled, also in the processes that tests start
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_use_fusion_emitters=false".strip()
 
 
 def pytest_unconfigure() -> None:
