@@ -132,7 +132,10 @@ def main() -> None:
     found: dict[str, list[dict[str, Any]]] = {}
     for by, sizes, more in (("rows", told.rows, path), ("columns", told.columns, {})):
         if len(sizes) > 1:
-            found[by] = [_apart({by: size, **more}) for size in sizes]
+            found[by] = []
+            for size in sizes:
+                found[by].append(_apart({by: size, **more}))
+                print(f"{by} {size:,}: {found[by][-1]['seconds']:.1f} s", file=sys.stderr, flush=True)
             _told(found[by], by)
     if told.plot and found:
         _plot(found, told.plot)

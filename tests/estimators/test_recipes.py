@@ -37,6 +37,20 @@ def test_epochs_are_the_recipes_or_what_makes_its_steps_or_40000(recipe, rows, b
     assert recipes.epochs(recipe, rows, batch) == epochs
 
 
+@pytest.mark.parametrize(
+    ("epochs", "rows", "batch", "cycles"),
+    [
+        (20, 16_000, 128, 3),
+        (12, 205_000, 256, 2),
+        (11, 480_000, 256, 1),
+        (100, 32 * 57, 32, 3),
+        (101, 32 * 57, 32, 2),
+    ],
+)
+def test_further_cycles_are_for_those_who_end_within_40000_steps(epochs, rows, batch, cycles):
+    assert recipes.cycles(epochs, rows, batch) == cycles
+
+
 def test_effort_is_a_share_of_the_epochs():
     each = {
         effort: recipes.epochs(REGRESSION, 20_000, 256, effort) for effort in ("fast", "balanced", "best")

@@ -15,7 +15,7 @@ _MOST_STEPS = 40_000  # by then, a network of this size has learnt what it can f
 _FEWEST_EPOCHS = 5
 
 CYCLES = 3
-"""How often a plan may be doubled where networks have not learnt all that there is."""
+"""How many cycles there may be, each of twice as many epochs, while there is more to learn."""
 
 _MEMBERS = {"fast": 3, "balanced": 5, "best": 10}
 _SHARE_OF_EPOCHS = {"fast": 0.5, "balanced": 1.0, "best": 1.5}
@@ -91,6 +91,12 @@ def epochs(recipe: Recipe, rows: int, batch: int, effort: str = "balanced") -> i
     steps, share = ceil(rows / batch), _SHARE_OF_EPOCHS[effort]
     wished = max(recipe.epochs, min(_MOST_EPOCHS, ceil(recipe.steps / steps)))
     return max(_FEWEST_EPOCHS, ceil(share * min(wished, ceil(_MOST_STEPS / steps))))
+
+
+def cycles(epochs: int, rows: int, batch: int) -> int:
+    """How many cycles there may be: 3 of them, or as many as end within 40,000 steps."""
+    planned = epochs * ceil(rows / batch)
+    return next((n for n in range(CYCLES, 1, -1) if planned * (2**n - 1) <= _MOST_STEPS), 1)
 
 
 def patience(wish: float | str, schedule: Schedule) -> int | None:

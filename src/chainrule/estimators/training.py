@@ -132,7 +132,9 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             batch_size=batch,
             epochs=epochs,
             patience=patience if stops and not scored else None,
-            cycles=recipes.CYCLES if stops and not scored and self.max_iter == "auto" else 1,
+            cycles=recipes.cycles(epochs, learnt, batch)
+            if stops and not scored and self.max_iter == "auto"
+            else 1,
             tol=self.tol,
             shuffle=bool(self.shuffle),
             seed=first_seed,

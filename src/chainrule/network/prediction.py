@@ -15,9 +15,9 @@ from chainrule.network import propagation
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
 
-CHUNK = 256  # rows that are multiplied together
+CHUNK = 64  # rows that are multiplied together: few enough for one row's answer to be quick
 _BLOCK = 1024  # rows that a function of rows sees together
-_CHUNKS = 64  # chunks that one call of the compiled program takes, where there are so many
+_CHUNKS = 256  # chunks that one call of the compiled program takes, where there are so many
 
 
 def raw_output(network: Network, parameters: Parameters, x: np.ndarray) -> np.ndarray:
