@@ -79,6 +79,9 @@ def _told(runs: list[dict[str, Any]], by: str) -> None:
     for name, what in (("seconds", "seconds"), ("more_megabytes", "memory")):
         steepest = max(math.log(b[name] / a[name]) / math.log(b[by] / a[by]) for a, b in pairwise(runs))
         print(f"{what} grow by {by} to the power of {steepest:.2f} at most, from one size to the next")
+    if by == "columns":  # from 101 on they are not told in bins
+        print(flush=True)
+        return
     a, b = runs[-2:]
     more = (b["more_megabytes"] - a["more_megabytes"]) / (b["encoded_megabytes"] - a["encoded_megabytes"])
     print(f"memory: {more:.1f} times the encoded table, from the last size but one to the last\n", flush=True)

@@ -58,6 +58,13 @@ def test_effort_is_a_share_of_the_epochs():
     assert each == {"fast": 10, "balanced": 20, "best": 30}
 
 
+def test_fast_has_half_the_bins():
+    each = [
+        recipes.bins(recipe, effort) for recipe in (REGRESSION, CLASSIFICATION) for effort in ("fast", "best")
+    ]
+    assert each == [32, 64, 24, 48]
+
+
 @pytest.mark.parametrize(
     ("wish", "schedule", "patience"),
     [

@@ -223,7 +223,9 @@ class DeepEstimator(Trained):
                 sample_weight=kept.weight,
                 categorical=categorical_positions(self.categorical_features, kept.X),
                 scaling=cast(Scaling, self.scaling),
-                bins=self._recipe().bins if self._embeds(kept.X) == "piecewise_linear" else 0,
+                bins=recipes.bins(self._recipe(), self.effort)
+                if self._embeds(kept.X) == "piecewise_linear"
+                else 0,
             )
             self._begin_targets(kept.y, kept.weight, classes)
         return kept, self._rows(kept)

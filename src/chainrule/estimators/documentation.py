@@ -54,7 +54,7 @@ PARAMETERS = """
         What chooses the best epoch on the rows kept back: "loss", the name of a scikit-learn scorer such as
         "roc_auc", or a callable (estimator, X, y) to number, greater is better.
     {extra}effort
-        "fast", "balanced" or "best": how many networks learn, and for how long.
+        "fast", "balanced" or "best": how many networks learn, and for how long; "fast" has half the bins.
     n_members
         How many networks learn side by side; predictions are their mean. "auto" is 3, 5 or 10, by the
         ``effort``, and 1 where ``early_stopping`` is True or False, with L-BFGS, and below 20 rows. Where
