@@ -63,6 +63,7 @@ def test_json(call: Call, folder: Path, tmp_path: Path) -> None:
     assert told["task"] == "regression"
     assert (told["rows"], told["columns"], told["epochs"], told["interrupted"]) == (600, 6, 2, False)
     assert (told["scored"], told["scored_rows"], told["members"]) == ("validation", 600, 3)
+    assert told["smooth_members"] == 0
     assert told["network"] == [11, 4, 1]
     assert told["model"] == str(tmp_path / "model")
     scores = told["scores"]["price"]
@@ -438,3 +439,17 @@ def test_skewness_is_told_of_unless_the_logarithm_is_learnt(call: Call, folder: 
     assert "Its logarithm may be learnt better." in plain
     assert "skewed" not in log
     assert re.search(r"RMSE +1\.\d+e\+17", plain), "numbers of any size in few letters"
+
+
+def test_it_is_told_that_networks_do_not_see_bins(call: Call, tmp_path: Path) -> None:
+    numbers = np.random.default_rng(0)
+    x = numbers.normal(size=(200, 2))
+    frame = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": x.sum(axis=1) + numbers.normal(size=200)})
+    frame.write_csv(tmp_path / "t.csv")
+    told = call("fit", tmp_path / "t.csv", "--target", "y", "--hidden", "16", "-o", tmp_path / "model").output
+    shown = call("show", tmp_path / "model").output
+    model = chainrule.load(tmp_path / "model")
+    assert model.smooth_members_.sum() == 5
+    said = ", without bins" if model.n_members_ == 5 else ", 5 of the networks without bins"
+    assert f"parameters each{said}\n" in told
+    assert f"parameters{said}\n" in shown

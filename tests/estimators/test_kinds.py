@@ -23,10 +23,12 @@ def stretches_of_bins(model):
 def test_a_smooth_target_is_left_to_twins_whose_bins_stay_hidden():
     model = DeepRegressor(**SMALL).fit(X, SMOOTH)
     smooth = (stretches_of_bins(model) == 0).all(axis=1)
+    np.testing.assert_array_equal(model.smooth_members_, smooth)
     assert model.n_members_ == model.folds_.members
     assert smooth.sum() == 5
     usual = DeepRegressor(n_members=5, **SMALL).fit(X, SMOOTH)
     assert (stretches_of_bins(usual) != 0).all()
+    assert not usual.smooth_members_.any()
     asked = model.unseen(X)
     assert (
         np.square(model.predict(asked) - SMOOTH).mean()
@@ -105,6 +107,7 @@ def test_without_a_choice_to_make_there_are_no_twins(options):
     model = DeepRegressor(**SMALL, max_iter=3, **options).fit(X, SMOOTH)
     usual = DeepRegressor(**SMALL, max_iter=3, **options, n_members=model.n_members_).fit(X, SMOOTH)
     np.testing.assert_array_equal(model.predict(X), usual.predict(X))
+    assert not model.smooth_members_.any()
 
 
 @pytest.mark.parametrize("kept", [slice(5), slice(5, None), slice(None)])

@@ -25,7 +25,8 @@ def show_model(model_file: str, *, as_json: bool) -> None:
     about = about_of(model)
     members = model.n_members_
     networks = f"{members} networks of " if members > 1 else ""
-    out(f"{type(model).__name__}, {networks}{counted(count(shapes(model.network_)), 'parameter')}")
+    parameters = counted(count(shapes(model.network_)), "parameter")
+    out(f"{type(model).__name__}, {networks}{parameters}{smooth(model)}")
     if about.target:
         out(f"{about.task or 'prediction'} of {', '.join(map(repr, about.target))}")
     if isinstance(model, DeepClassifier) and not model._multilabel:
@@ -45,6 +46,14 @@ def show_model(model_file: str, *, as_json: bool) -> None:
     }
     if changed:
         out("options: " + ", ".join(f"{name}={value!r}" for name, value in changed.items()))
+
+
+def smooth(model: Model) -> str:
+    """How many of the networks do not see bins, as a part of a sentence; nothing where all do that can."""
+    twins = int(model.smooth_members_.sum())
+    if not twins:
+        return ""
+    return ", without bins" if twins == model.n_members_ else f", {twins} of the networks without bins"
 
 
 def columns_of(model: Model) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 from chainrule.cli.about import About
 from chainrule.cli.printing import Report, counted, score_table
 from chainrule.cli.request import Outcome, Request, training_of
-from chainrule.cli.showing import validated
+from chainrule.cli.showing import smooth, validated
 from chainrule.estimators.problems import Problem
 from chainrule.estimators.scores import baseline_of
 from chainrule.estimators.target_columns import Task
@@ -62,9 +62,10 @@ def tell(report: Report, request: Request, problem: Problem, outcome: Outcome) -
     activations = " and ".join(dict.fromkeys(activation.name for activation in network.activations))
     report.say(f"scored on {outcome.rows:,} {how_scored(request, outcome)}")
     members = model.n_members_
+    each = " each" if members > 1 else ""
     report.say(
         f"{f'{members} networks' if members > 1 else 'network'} {layers}, {activations or 'linear'}, "
-        f"loss {network.loss.name}: {count(shapes(network)):,} parameters{' each' if members > 1 else ''}"
+        f"loss {network.loss.name}: {count(shapes(network)):,} parameters{each}{smooth(model)}"
     )
     best = f", best {model.best_iteration_}" if model.validation_scores_ else ""
     losses = f"training loss {model.loss_curve_[model.best_iteration_ - 1]:.4g}"
@@ -96,6 +97,7 @@ def as_json(request: Request, problem: Problem, outcome: Outcome) -> dict[str, A
         "columns": problem.X.width,
         "network": list(network.sizes),
         "members": model.n_members_,
+        "smooth_members": int(model.smooth_members_.sum()),
         "loss": network.loss.name,
         "parameters": count(shapes(network)),
         "epochs": model.n_iter_,

@@ -102,6 +102,8 @@ ATTRIBUTES = """
         None if none were. ``unseen`` has answers to them by networks that did not learn from them.
     n_members_
         How many networks were kept.
+    smooth_members_
+        Which of them do not see numbers in bins, as booleans: see ``n_members``.
     folds_
         Which of the rows of weight above 0 each member learnt from, and which judged it.
     best_iteration_

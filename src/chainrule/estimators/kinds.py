@@ -33,6 +33,17 @@ def with_smooth_twins(network: Network, parameters: Parameters) -> Parameters:
     return both
 
 
+def are_smooth(network: Network, parameters: Parameters) -> np.ndarray:
+    """Which members, along the leading axis, do not see the bins: (members,) booleans."""
+    smooth = np.full(jax.tree.leaves(parameters)[0].shape[0], has_bins(network))
+    first = network.layers[0]
+    if isinstance(first, Parallel):
+        for _, maps, own in first.with_parameters(parameters[0]):  # type: ignore[arg-type]
+            if _in_bins(maps):
+                smooth &= (np.asarray(own[-1].stretch) == 0).all(axis=1)  # type: ignore[union-attr]
+    return smooth
+
+
 def better(losses: np.ndarray) -> slice:
     """The members to keep, of whom the second half is smooth, by the least loss that each had on rows unseen.
 

@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 
+from chainrule.estimators import kinds
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters, weights
 
@@ -26,6 +27,11 @@ class MlpAttributes:
     def n_members_(self) -> int:
         """How many networks were kept."""
         return int(jax.tree.leaves(self.members_)[0].shape[0])
+
+    @property
+    def smooth_members_(self) -> np.ndarray:
+        """Which of the networks do not see numbers in bins, as booleans (members,)."""
+        return kinds.are_smooth(self.network_, self.members_)
 
     @property
     def coefs_(self) -> list[np.ndarray]:
