@@ -33,9 +33,7 @@ class _Commands(TyperGroup):
             sys.stdout.flush()
             return result
         except BrokenPipeError:
-            # The reader has seen enough. What is still in the buffer must not fail once more at the end.
-            with suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_what_cannot_be_written()  # the reader has seen enough
             raise typer.Exit(0) from None
         except KeyboardInterrupt:
             _fail("interrupted; nothing was written.", 130)
@@ -44,6 +42,7 @@ class _Commands(TyperGroup):
         except (ChainruleError, MemoryError) as error:
             _fail(str(error) or type(error).__name__, 1)
         except OSError as error:  # mostly of the streams: files have errors of ours
+            _drop_what_cannot_be_written()
             what = repr(error.filename) if error.filename else "standard input and output"
             _fail(
                 f"{what} must be usable; the system says: {error.strerror or error}. Free or choose another "
@@ -56,6 +55,15 @@ class _Commands(TyperGroup):
             _fail(
                 "the network must fit into memory; it does not. Choose smaller --hidden or --batch-size.", 1
             )
+
+
+def _drop_what_cannot_be_written() -> None:
+    """What is still in the buffer must not fail once more at the end, which then is exit code 120."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int) -> NoReturn:
