@@ -67,6 +67,7 @@ PIECES: dict[str, Callable[[], Options]] = {
     "periodic embedding, inputs not rescaled": lambda: {"numeric_embedding": "periodic"},
     "pieces not standardised": _set(input_columns, "Rescale", lambda standardize=False: Rescale()),
     "stretches stay as they begin": _set(rates, "_STRETCH", 0.0),
+    "no smooth twins where rows are few": _set(recipes, "_FEW_ROWS", 0),
     "few different values not an edge each": _set(numeric_columns, "_FEW_VALUES", 48),
     "Adam with β₂ = 0.999": _set(
         recipes,

@@ -13,7 +13,7 @@ from chainrule.network.embedding_layers import Parallel, PiecewiseLinear
 from chainrule.network.network import Network
 from chainrule.network.parameters import Entry, Parameters, Stretches
 
-_MUCH = 0.1
+_MUCH = 0.1  # of the loss: twins that are so much better do not need the others
 
 
 def has_bins(network: Network) -> bool:

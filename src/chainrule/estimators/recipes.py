@@ -30,7 +30,6 @@ CODE_SIZE = 8
 _ROWS_TO_VALIDATE = 200
 _ROWS_FOR_FOLDS = 20
 
-
 # Of these, twice as many networks learn in seconds; of more, those with bins were always the better ones.
 _FEW_ROWS = 1_500
 
@@ -82,7 +81,7 @@ def numeric_embedding(wish: str | None, hidden_layers: int, columns: int) -> str
 
 
 def bins(recipe: Recipe, effort: str) -> int:
-    """Those of the recipe; "fast" has half of them: half the arithmetic, for errors less than 1 % greater."""
+    """Those of the recipe; "fast" has half of them, which are most of the first layer's inputs."""
     return recipe.bins // 2 if effort == "fast" else recipe.bins
 
 
