@@ -8,16 +8,19 @@ SymPy takes 0.2 s to import, so this module is imported where a formula comes, n
 """
 
 import ast
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import accumulate
 from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import jax.scipy.special
+import numpy as np
+import scipy.special
 import sympy
-from jax import Array
 
 from chainrule.errors import ArgumentError, FormulaError
 from chainrule.mathematics.named import quoted, short
@@ -187,10 +190,10 @@ def _read(node: ast.expr, names: Mapping[str, Expression]) -> Any:
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):
             value = _number(operand, names)
             return -value if isinstance(sign, ast.USub) else value
-        case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
-            return _OPERATORS[type(operator)](_number(left, names), _number(right, names))
-        case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _COMPARISONS:
-            return _compare(_COMPARISONS[type(operator)], _number(left, names), _number(right, names))
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATORS:
+            return _OPERATORS[type(sign)](_number(left, names), _number(right, names))
+        case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in _COMPARISONS:
+            return _compare(_COMPARISONS[type(sign)], _number(left, names), _number(right, names))
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             return _call(name, arguments, names)
     raise FormulaError(
@@ -253,80 +256,92 @@ def _stable(expression: Expression) -> Expression:
     return expression.replace(sympy.exp(u) * sigmoid(-u), sigmoid(u))
 
 
-def compile_expression(expression: Expression, symbols: Sequence[sympy.Symbol]) -> Callable[..., Array]:
-    """A function of arrays, one for each symbol, that computes the expression elementwise."""
+def compile_expression(
+    expression: Expression, symbols: Sequence[sympy.Symbol], xp: Any = jnp
+) -> Callable[..., Any]:
+    """A function of arrays, one for each symbol, that computes the expression elementwise.
 
-    def compiled(*arrays: Array) -> Array:
+    ``xp`` is jax.numpy, for what XLA shall compile, or numpy.
+    """
+    calls = _calls(xp)
+
+    def compiled(*arrays: Any) -> Any:
         known: dict[Any, Any] = dict(zip(symbols, arrays, strict=True))
-        shape = jnp.broadcast_shapes(*(array.shape for array in arrays))
-        return jnp.broadcast_to(jnp.asarray(_evaluate(expression, known), arrays[0].dtype), shape)
+        shape = xp.broadcast_shapes(*(array.shape for array in arrays))
+        return xp.broadcast_to(xp.asarray(_evaluate(expression, known, calls), arrays[0].dtype), shape)
 
     return compiled
 
 
-_CALLS: dict[type, Callable[..., Any]] = {
-    sympy.Abs: jnp.abs,
-    sympy.atan: jnp.arctan,
-    sympy.cos: jnp.cos,
-    sympy.cosh: jnp.cosh,
-    sympy.ITE: jnp.where,
-    sympy.Not: jnp.logical_not,
-    greater: lambda a, b: (a > b) * 1.0,
-    maximum: jnp.maximum,
-    sympy.erf: jax.scipy.special.erf,
-    sympy.exp: jnp.exp,
-    sympy.log: jnp.log,
-    sigmoid: jax.nn.sigmoid,
-    sympy.sign: jnp.sign,
-    sympy.sin: jnp.sin,
-    sympy.sinh: jnp.sinh,
-    softplus: lambda u: jnp.logaddexp(u, 0),
-    sympy.tan: jnp.tan,
-    sympy.tanh: jnp.tanh,
-    sympy.DiracDelta: jnp.zeros_like,  # the derivative of sign: 0 but at the kink, and 0 there by convention
-}
+_Calls: TypeAlias = Mapping[type, Callable[..., Any]]
 
 
-_BINARY: dict[type, Callable[[Any, Any], Any]] = {
-    sympy.Add: lambda a, b: a + b,
-    sympy.Mul: lambda a, b: a * b,
-    sympy.And: jnp.logical_and,
-    sympy.Or: jnp.logical_or,
-    sympy.StrictLessThan: lambda a, b: a < b,
-    sympy.LessThan: lambda a, b: a <= b,
-    sympy.StrictGreaterThan: lambda a, b: a > b,
-    sympy.GreaterThan: lambda a, b: a >= b,
-}
+@lru_cache
+def _calls(xp: Any) -> _Calls:
+    """What computes each function, and each operator on two numbers or more."""
+    special = scipy.special if xp is np else jax.scipy.special
+    return {
+        sympy.Abs: xp.abs,
+        sympy.atan: xp.arctan,
+        sympy.cos: xp.cos,
+        sympy.cosh: xp.cosh,
+        sympy.ITE: xp.where,
+        sympy.Not: xp.logical_not,
+        greater: lambda a, b: (a > b) * 1.0,
+        maximum: xp.maximum,
+        sympy.erf: special.erf,
+        sympy.exp: xp.exp,
+        sympy.log: xp.log,
+        sigmoid: special.expit,
+        sympy.sign: xp.sign,
+        sympy.sin: xp.sin,
+        sympy.sinh: xp.sinh,
+        softplus: lambda u: xp.logaddexp(u, 0),
+        sympy.tan: xp.tan,
+        sympy.tanh: xp.tanh,
+        sympy.DiracDelta: xp.zeros_like,  # the derivative of sign; at the kink 0 as well, by convention
+        sympy.Add: lambda *terms: reduce(operator.add, terms),
+        sympy.Mul: lambda *factors: reduce(operator.mul, factors),
+        sympy.And: lambda *conditions: reduce(xp.logical_and, conditions),
+        sympy.Or: lambda *conditions: reduce(xp.logical_or, conditions),
+        sympy.StrictLessThan: operator.lt,
+        sympy.LessThan: operator.le,
+        sympy.StrictGreaterThan: operator.gt,
+        sympy.GreaterThan: operator.ge,
+        sympy.sqrt: xp.sqrt,
+        sympy.Pow: xp.power,
+        sympy.Piecewise: xp.where,
+    }
 
 
-def _evaluate(e: Any, known: dict[Any, Any]) -> Any:
+def _evaluate(e: Any, known: dict[Any, Any], calls: _Calls) -> Any:
     """Walk the tree once; ``known`` holds the inputs and every subexpression met so far."""
     if e not in known:
-        known[e] = _evaluate_new(e, known)
+        known[e] = _evaluate_new(e, known, calls)
     return known[e]
 
 
-def _evaluate_new(e: Any, known: dict[Any, Any]) -> Any:
+def _evaluate_new(e: Any, known: dict[Any, Any], calls: _Calls) -> Any:
     if e in (sympy.true, sympy.false):
         return bool(e)
     if e.is_number:
         return float(e)
     if isinstance(e, sympy.Piecewise):
         *rest, (last, _) = e.args
-        value = _evaluate(last, known)
+        value = _evaluate(last, known, calls)
         for piece, condition in reversed(rest):
-            value = jnp.where(_evaluate(condition, known), _evaluate(piece, known), value)
+            holds = _evaluate(condition, known, calls)
+            value = calls[sympy.Piecewise](holds, _evaluate(piece, known, calls), value)
         return value
     if isinstance(e, sympy.Pow):
-        return _evaluate_power(e.base, e.exp, known)
-    arguments = [_evaluate(argument, known) for argument in e.args]
-    return reduce(_BINARY[type(e)], arguments) if type(e) in _BINARY else _CALLS[type(e)](*arguments)
+        return _evaluate_power(e.base, e.exp, known, calls)
+    return calls[type(e)](*(_evaluate(argument, known, calls) for argument in e.args))
 
 
-def _evaluate_power(base: Any, exponent: Any, known: dict[Any, Any]) -> Any:
-    value = _evaluate(base, known)
+def _evaluate_power(base: Any, exponent: Any, known: dict[Any, Any], calls: _Calls) -> Any:
+    value = _evaluate(base, known, calls)
     if exponent == sympy.Rational(1, 2):
-        return jnp.sqrt(value)
+        return calls[sympy.sqrt](value)
     if exponent.is_Integer and abs(int(exponent)) <= 64:
         return value ** int(exponent)
-    return jnp.power(value, _evaluate(exponent, known))
+    return calls[sympy.Pow](value, _evaluate(exponent, known, calls))

@@ -110,14 +110,15 @@ class Dropout(Layer):
 
     def forward(self, p: None, a: Rows, seed: Seed = None) -> Rows:
         """a / (1 − rate) where a unit stays, else 0; predicting, a."""
-        return a if seed is None else dropout.forward(a, self._kept(a, seed), self.rate)
+        return a if seed is None else dropout.forward(a, self.kept(a.shape, seed), self.rate)
 
     def backward(self, p: None, a: Rows, delta: Rows, seed: Seed = None) -> tuple[None, Rows]:
         """∂L/∂a is delta / (1 − rate) where a unit stayed, else 0; predicting, delta."""
-        return None, delta if seed is None else dropout.backward(delta, self._kept(a, seed), self.rate)
+        return None, delta if seed is None else dropout.backward(delta, self.kept(a.shape, seed), self.rate)
 
-    def _kept(self, a: Rows, seed: UInt32[Array, ""]) -> Array:
-        rows, width = a.shape
+    def kept(self, shape: tuple[int, ...], seed: UInt32[Array, ""]) -> Array:
+        """1 for each unit that stays in the step of this seed, else 0; (rows, width)."""
+        rows, width = shape
         return dropout.kept(dropout.mix(seed) + jnp.uint32(self.place), (rows, width), self.rate)
 
 

@@ -182,13 +182,13 @@ class Network:
         ``x`` has shape (rows, m), ``y`` (rows, targets), ``weight`` (rows,); L = Σ wᵣ ℓᵣ / Σ wᵣ, plus
         the penalties.
         """
-        return _backward(self, parameters, *self._rows(parameters, x, y, weight))
+        return _backward(self, parameters, *self.checked(parameters, x, y, weight))
 
     def evaluate(
         self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
     ) -> Array:
         """Return the plain loss: the weighted mean over the rows, without penalties or smoothing."""
-        x, y, w = self._rows(parameters, x, y, weight)
+        x, y, w = self.checked(parameters, x, y, weight)
         return (w * self.loss.value(_forward(self, parameters, x), y)).sum() / w.sum()
 
     def trace(
@@ -197,7 +197,7 @@ class Network:
         """Every intermediate of both passes by name: z1, h1, …, y_hat, L, delta1, …, dW1, db1, …."""
         from chainrule.network.trace import trace
 
-        return trace(self, parameters, *self._rows(parameters, x, y, weight))
+        return trace(self, parameters, *self.checked(parameters, x, y, weight))
 
     def check_gradients(
         self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
@@ -205,7 +205,7 @@ class Network:
         """Compare the gradient by hand with automatic differentiation and finite differences, in float64."""
         from chainrule.network.gradient_check import check_gradients
 
-        return check_gradients(self, parameters, *self._rows(parameters, x, y, weight))
+        return check_gradients(self, parameters, *self.checked(parameters, x, y, weight))
 
     def objective(
         self,
@@ -260,9 +260,10 @@ class Network:
             raise ArgumentError("parameters must be those of this network: make them by initialize(seed).")
         return _matrix("x", x, self.sizes[0], jax.tree.leaves(parameters)[0].dtype)
 
-    def _rows(
+    def checked(
         self, parameters: Parameters, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None
     ) -> tuple[Array, Array, Array]:
+        """x, y and weights as arrays that fit these parameters, or ArgumentError with what does not."""
         x = self._inputs(parameters, x)
         if self.targets == 1 and np.ndim(y) == 1:
             y = np.asarray(y)[:, None]

@@ -1,0 +1,155 @@
+"""What a derivation is asked for: a network and rows, checked, in float64, and both passes over them."""
+
+from typing import Any, final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from chainrule.errors import ArgumentError
+from chainrule.explain.facts import Facts
+from chainrule.explain.jets import Jet
+from chainrule.explain.place import Place
+from chainrule.explain.row_loss import row_loss
+from chainrule.explain.terms import BACKWARD, Symbol
+from chainrule.explain.unrolled import Unrolled, unrolled
+from chainrule.explain.witness import Direction, Subject
+from chainrule.mathematics.named import quoted
+from chainrule.network.network import Network
+from chainrule.network.parameters import Parameters, named
+
+
+@final
+class Asked:
+    """What the user said, checked, in float64."""
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: Parameters,
+        x: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        of: str,
+        row: int,
+        seed: int | None,
+    ) -> None:
+        with jax.enable_x64(True):
+            parameters = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), parameters)
+            x, y = (
+                np.asarray(part)[None, :] if np.ndim(part) == 1 and np.ndim(x) == 1 else part
+                for part in (x, y)
+            )
+            checked = network.checked(parameters, x, y, sample_weight)
+            self.x, self.y, self.weight = (np.asarray(part) for part in checked)
+            if network.label_smoothing and network.loss.smooth is not None:
+                self.smooth = np.asarray(network.loss.smooth(jnp.asarray(self.y), network.label_smoothing))
+            else:
+                self.smooth = self.y
+        rows = len(self.x)
+        if not (isinstance(row, int) and 1 <= row <= rows):
+            raise ArgumentError(
+                f"row must be a whole number from 1 to {rows}, the rows there are; got {row!r}."
+            )
+        self.network, self.parameters, self.row = network, parameters, row - 1
+        self.arrays: dict[str, np.ndarray] = {name: np.asarray(a) for name, a in named(parameters)}
+        self.output = _output(of, network.sizes[-1])
+        self.seed = None if seed is None else jnp.uint32(seed)
+        self.chain: Unrolled = unrolled(network, rows, seed, self.row)
+        self.subject = Subject(
+            network, parameters, self.x, self.y, self.weight, self.output, self.row, self.seed
+        )
+        self.single = rows == 1 and not (network.l1 or network.l2)
+        letter = "L" if self.single else "ℓ"
+        self.top = (
+            Symbol(letter, None, (), BACKWARD)
+            if self.output is None
+            else Symbol("ŷ", None, (self.output + 1,))
+        )
+
+    def facts(self, place: Place, full: bool, names: tuple[str, ...] | None) -> Facts:
+        """Both passes, with what moves along the weight."""
+        arrays: dict[str, Any] = dict(self.arrays)
+        x = Jet.of(self.x)
+        if place.is_input:
+            moves = np.zeros(self.x.shape)
+            moves[:, place.key[0]] = 1
+            x = Jet.of(self.x, moves)
+        else:
+            moves = np.zeros(arrays[place.array].shape)
+            moves[place.key] = 1
+            arrays[place.array] = Jet.of(arrays[place.array], moves)
+        values = {station: Jet.of(value) for station, value in self.chain.forward(arrays, x).items()}
+        loss = row_loss(self.network.loss)
+        y_hat = values[self.chain.stations[-1]].value
+        if self.output is None:
+            delta = loss.gradient(y_hat, self.smooth)
+        else:
+            delta = np.zeros(y_hat.shape)
+            delta[self.row, self.output] = 1
+        plain = {station: value.value for station, value in values.items()}
+        deltas = self.chain.backward(self.arrays, plain, delta)
+        with jax.enable_x64(True):
+            own = float(self.network.loss.value(jnp.asarray(y_hat), jnp.asarray(self.smooth))[self.row])
+        return Facts(
+            self.chain, self.arrays, loss, place, self.x, self.smooth, self.row, self.top, self.output,
+            values, deltas, own, full, names,
+        )  # fmt: skip
+
+    def direction(self, place: Place) -> Direction:
+        """1 at the weight, 0 elsewhere; an input moves in the row that is shown, or in all of them for L."""
+        zeros = jax.tree.map(np.zeros_like, self.parameters)
+        dx = np.zeros(self.x.shape)
+        if place.is_input:
+            dx[:, place.key[0]] = 1
+        else:
+            dict(named(zeros))[place.array][place.key] = 1
+        return Direction(zeros, dx)
+
+    def mean(self, by_row: np.ndarray) -> float:
+        """Σ wᵣ dᵣ / Σ wᵣ; of an output, its own row."""
+        if self.output is not None:
+            return float(by_row[self.row])
+        return float(self.weight @ by_row / self.weight.sum())
+
+    def value_of(self, place: Place) -> float:
+        """The weight now."""
+        return float(self.arrays[place.array][place.key])
+
+    def penalty(self, place: Place, order: int) -> float:
+        """What the penalties add to the derivative by an entry of W."""
+        if self.output is not None or place.field != "W":
+            return 0.0
+        value = self.value_of(place)
+        if order == 2:
+            return self.network.l2
+        return self.network.l1 * float(np.sign(value)) + self.network.l2 * value
+
+    def plain(self, place: Place, row: int, of: str) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "network": list(self.network.sizes),
+            "activation": [a.name for a in self.network.activations],
+            "loss": self.network.loss.name,
+            "of": of,
+            "weight": f"{place.array}[{','.join(str(i + 1) for i in place.key)}]",
+            "row": row,
+            "rows": len(self.x),
+        }
+
+
+def _output(of: object, outputs: int) -> int | None:
+    """None for L, else which output."""
+    if of == "L":
+        return None
+    if isinstance(of, str):
+        plain = of.replace("ŷ", "y_hat").replace(" ", "")
+        if plain == "y_hat" and outputs == 1:
+            return 0
+        inside = plain.removeprefix("y_hat[").removesuffix("]")
+        if plain == f"y_hat[{inside}]" and inside.isdigit() and 1 <= int(inside) <= outputs:
+            return int(inside) - 1
+    raise ArgumentError(
+        f"of must be 'L' or an output from 'y_hat[1]' to 'y_hat[{outputs}]'; got {quoted(of)}."
+    )

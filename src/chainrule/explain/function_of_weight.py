@@ -1,0 +1,140 @@
+"""L rewritten in terms of the weight: only what it reaches, everything else a number."""
+
+import numpy as np
+import sympy
+
+from chainrule.explain import loss_shown
+from chainrule.explain.facts import Facts
+from chainrule.explain.folding import folded, left_out, rounded, sum_of
+from chainrule.explain.from_sympy import from_sympy
+from chainrule.explain.maps import ActivateMap, AffineMap, Local, Map, NormalizeMap, Station, Term
+from chainrule.explain.terms import (
+    WEIGHT,
+    Call,
+    Equation,
+    Formula,
+    Line,
+    Number,
+    Paragraph,
+    Product,
+    Section,
+    Sum,
+    Symbol,
+    product,
+)
+
+w = Symbol("w", role=WEIGHT)
+
+
+def function_of_weight(f: Facts) -> Section:
+    """L rewritten in terms of the weight: only what it reaches, everything else a number."""
+    reached, local = f.reached(), f.local()
+    lines: list[Line] = [
+        Paragraph(
+            "Everything that the weight does not reach is a number. What is left, with w for the weight:"
+        )
+    ]
+    value = float(f.arrays[f.place.array][f.place.key]) if f.owner else float(f.x[f.row, f.place.key[0]])
+    lines.append(Equation((f.place.symbol, w, Number(value)), "its value now"))
+    if f.owner is None:
+        lines.append(Equation((f.start.entry(f.place.key[0]), w), "the input itself"))
+    else:
+        lines += _where_it_enters(f, f.owner, local, value)
+    for each in f.chain.maps:
+        marks = reached.get(each.target)
+        if each is f.owner or marks is None or each.renames:
+            continue
+        for m in f.shown(each.target, marks):
+            lines.append(Equation((each.target.entry(int(m)), _as_function(f, each, int(m), reached))))
+        lines += left_out(f, each.target, marks)
+    if f.output is None:
+        last = f.chain.stations[-1]
+        lines.append(Equation((f.top, loss_shown.in_numbers(f, last)), "the loss, with the target put in"))
+    composed = _composed(f)
+    if composed is not None:
+        lines.append(Paragraph("All in one:"))
+        lines.append(Equation((Call(f.top, (w,)), composed)))
+    return Section(f"{f.top.letter} in terms of the weight", tuple(lines))
+
+
+def _where_it_enters(f: Facts, owner: Map, local: Local, value: float) -> list[Line]:
+    lines: list[Line] = []
+    bends = f.place.field in ("frequency", "phase")
+    for place, m in enumerate(local.entries):
+        slope = float(local.values[f.row, place])
+        now = float(f.at(owner.target)[m])
+        if bends:
+            terms = owner.terms(f.arrays, f.inputs(owner), m)
+            right: Formula = _replaced(terms[0].symbols, f.place.symbol)
+        else:
+            constant = now - slope * value
+            right = (
+                sum_of([product(w, Number(slope)), Number(constant)])
+                if constant
+                else product(w, Number(slope))
+            )
+        lines.append(Equation((owner.target.entry(m), right), "where the weight enters"))
+    return lines
+
+
+def _as_function(f: Facts, each: Map, m: int, reached: dict[Station, np.ndarray]) -> Formula:
+    """An entry with numbers for all that the weight does not reach."""
+    if isinstance(each, NormalizeMap):
+        return each.as_function(f.arrays, m)
+    moving: list[Term] = []
+    constant = 0.0
+    for term in each.terms(f.arrays, f.inputs(each), m):
+        source, j = term.source or (0, -1)
+        marks = reached.get(each.sources[source])
+        if term.source is not None and marks is not None and marks[j]:
+            symbols = (
+                product(Number(term.coefficient), each.sources[source].entry(j))
+                if each.linear
+                else term.symbols
+            )
+            moving.append(term._replace(symbols=symbols))
+        else:
+            constant += term.value
+    shown = folded(f, moving, "symbols")
+    return sum_of([shown, Number(constant)]) if constant else shown
+
+
+def _replaced(formula: Formula, symbol: Symbol) -> Formula:
+    """The formula with w in the place of the weight."""
+    if formula == symbol:
+        return w
+    match formula:
+        case Product(factors, sign):
+            return Product(tuple(_replaced(factor, symbol) for factor in factors), sign)
+        case Sum(terms):
+            return Sum(tuple(_replaced(term, symbol) for term in terms))
+        case Call(function, arguments):
+            return Call(function, tuple(_replaced(argument, symbol) for argument in arguments))
+    return formula
+
+
+_SMALL = 14
+"""Values that the weight may reach for its loss to be written in one formula."""
+
+
+def _composed(f: Facts) -> Formula | None:
+    """The top as one formula in w, where that is short enough to be read."""
+    reached = f.reached()
+    size = sum(int(marks.sum()) for marks in reached.values())
+    plain = all(isinstance(each, AffineMap | ActivateMap) for each in f.chain.maps)
+    formulas = all(not isinstance(m, ActivateMap) or m.sigma.formula is not None for m in f.chain.maps)
+    if size > _SMALL or not plain or not formulas or (f.output is None and not f.loss.parts):
+        return None
+    symbol = sympy.Symbol("w", real=True)
+    short = np.frompyfunc(rounded, 1, 1)
+    arrays = {name: short(array) for name, array in f.arrays.items()}
+    x = short(f.x[f.row : f.row + 1])
+    (x if f.owner is None else arrays[f.place.array])[
+        ((0, *f.place.key) if f.owner is None else f.place.key)
+    ] = symbol
+    y_hat = f.chain.forward(arrays, x)[f.chain.stations[-1]]
+    if f.output is not None:
+        whole = y_hat[0, f.output]
+    else:
+        whole = f.loss.value(y_hat, short(f.y[f.row : f.row + 1]))[0]
+    return from_sympy(whole, {symbol: w})

@@ -1,0 +1,173 @@
+"""A whole derivation for a terminal: equal signs in line, and no meaning that is in colours alone."""
+
+from collections.abc import Iterator, Sequence
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from chainrule.explain.terms import (
+    BACKWARD,
+    FORWARD,
+    SLOPE,
+    WEIGHT,
+    Curve,
+    Equation,
+    Formula,
+    Matrix,
+    Paragraph,
+    Table,
+)
+from chainrule.explain.text import Piece, number, pieces, plain
+
+if TYPE_CHECKING:
+    from chainrule.explain.derivation import Derivation
+
+STYLES = {FORWARD: "green", WEIGHT: "cyan", BACKWARD: "magenta", SLOPE: "yellow"}
+LEGEND = ((FORWARD, "values"), (WEIGHT, "weights"), (SLOPE, "slopes of σ"), (BACKWARD, "derivatives"))
+_MARGIN = 2
+_LONGEST_LEFT = 14
+
+
+def text_page(derivation: "Derivation", width: int = 100) -> Text:
+    """As text at most so wide; the roles of symbols have colours, and nothing is said by colour alone."""
+    page = Text()
+    page.append(derivation.title + "\n", "bold")
+    page.append_text(_styled(pieces(derivation.symbol)))
+    page.append(f" = {number(derivation.derived)}\n", "bold")
+    page.append("in colour: ", "dim")
+    for place, (role, words) in enumerate(LEGEND):
+        page.append(", " if place else "", "dim")
+        page.append(words, STYLES[role])
+    page.append("\n")
+    for count, section in enumerate(derivation.sections, 1):
+        page.append(f"\n{count}. {section.title}\n", "bold")
+        lefts = [plain(line.sides[0]) for line in section.lines if isinstance(line, Equation)]
+        left = max((len(text) for text in lefts if len(text) <= _LONGEST_LEFT), default=0)
+        for line in section.lines:
+            match line:
+                case Equation(sides, reason):
+                    page.append_text(_equation(sides, reason, left, width))
+                case Paragraph(text):
+                    page.append(_filled(text, width))
+                case Table(head, rows):
+                    page.append_text(_table(head, rows))
+                case Curve():
+                    page.append(_plot(line))
+    return page
+
+
+def _equation(sides: Sequence[Formula], reason: str, left: int, width: int) -> Text:
+    """The first sides of a section end where its equal signs stand; a side that has no room begins a line."""
+    text = Text(" " * _MARGIN)
+    text.append_text(_styled(pieces(sides[0])))
+    indent = _MARGIN + left
+    if text.cell_len > indent and sides[1:]:
+        text.append("\n" + " " * indent)
+    text.append(" " * (indent - _column(text)))
+    for side in sides[1:]:
+        if isinstance(side, Matrix) and len(side.rows) > 1:
+            text.append(" = ")
+            text.append_text(_stacked(side, indent + 3))
+            continue
+        room = width - _column(text) - 3
+        if _column(text) > indent and len(plain(side)) > room:
+            text.append("\n" + " " * indent)
+        text.append(" = ")
+        text.append_text(_wrapped(pieces(side), indent + 3, width, _column(text)))
+    if reason:
+        said = f"   {reason}"
+        fits = _column(text) + len(said) <= width
+        text.append(said if fits else f"\n{' ' * (indent + 3)}{reason}", "dim italic")
+    text.append("\n")
+    return text
+
+
+def _column(text: Text) -> int:
+    """How far its last line has come."""
+    return len(text.plain.rpartition("\n")[2])
+
+
+def _stacked(matrix: Matrix, indent: int) -> Text:
+    """A matrix with its rows below each other and its columns in line."""
+    cells = [[plain(entry) for entry in row] for row in matrix.rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(map(str.rjust, row, widths)) for row in cells]
+    ends = [("⎛", "⎞"), *[("⎜", "⎟")] * (len(lines) - 2), ("⎝", "⎠")]
+    rows = [f"{first} {line} {last}" for (first, last), line in zip(ends, lines, strict=True)]
+    return Text(("\n" + " " * indent).join(rows))
+
+
+def _wrapped(parts: Iterator[Piece], indent: int, width: int, column: int) -> Text:
+    """Pieces with line ends at spaces where a line would be too long."""
+    text = Text()
+    for word, role in _words(parts):
+        if column + len(word.rstrip()) > width and column > indent:
+            text.append("\n" + " " * indent)
+            column = indent
+            word = word.lstrip()
+        text.append(word, STYLES.get(role, ""))
+        column += len(word)
+    return text
+
+
+def _words(parts: Iterator[Piece]) -> Iterator[Piece]:
+    """Pieces cut before signs and after commas, where a line may end."""
+    for text, role in parts:
+        if text.startswith((" + ", " − ", " ; ")) or len(text) < 30:
+            yield text, role
+        else:
+            for place, word in enumerate(text.split(" ")):
+                yield (" " if place else "") + word, role
+
+
+def _styled(parts: Iterator[Piece]) -> Text:
+    text = Text()
+    for part, role in parts:
+        text.append(part, STYLES.get(role, ""))
+    return text
+
+
+def _filled(text: str, width: int) -> str:
+    margin = " " * _MARGIN
+    return fill(text, width, initial_indent=margin, subsequent_indent=margin) + "\n"
+
+
+def _table(head: Sequence[Formula], rows: Sequence[Sequence[Formula]]) -> Text:
+    cells = [[plain(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    text = Text()
+    for place, (row, formulas) in enumerate(zip(cells, (head, *rows), strict=True)):
+        text.append(" " * _MARGIN)
+        for column, (cell, formula, width) in enumerate(zip(row, formulas, widths, strict=True)):
+            styled = _styled(pieces(formula))
+            space = " " * (width - len(cell))
+            if column:
+                text.append("  " + space)
+                text.append_text(styled)
+            else:
+                text.append_text(styled)
+                text.append(space)
+        text.append("\n")
+        if place == 0:
+            text.append(" " * _MARGIN + "─" * (sum(widths) + 2 * (len(widths) - 1)) + "\n", "dim")
+    return text
+
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def _plot(curve: Curve, height: int = 8) -> str:
+    """Columns of blocks: good enough to see a curve bend."""
+    low, high = min(curve.y), max(curve.y)
+    span = (high - low) or 1.0
+    levels = [(y - low) / span * (height - 0.01) for y in curve.y]
+    lines = [f"  {curve.title}\n"]
+    for row in reversed(range(height)):
+        blocks = "".join(_BLOCKS[int(min(max(level - row, 0), 1) * 8)] for level in levels)
+        label = number(high) if row == height - 1 else number(low) if row == 0 else ""
+        lines.append(f"  {label:>10} │{blocks}\n")
+    ends = number(curve.x[0]), number(curve.x[-1])
+    lines.append(f"  {'':>10} └{'─' * len(levels)}\n")
+    lines.append(f"  {'':>12}{ends[0]}{ends[1]:>{max(1, len(levels) - len(ends[0]))}}  {curve.x_name}\n")
+    return "".join(lines)
