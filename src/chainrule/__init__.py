@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     )
     from chainrule.estimators.classifier import DeepClassifier
     from chainrule.estimators.regressor import DeepRegressor
+    from chainrule.explain.derivation import Derivation, derive
+    from chainrule.explain.directional import directional
+    from chainrule.explain.of_model import derive_model
     from chainrule.files.model_file import load, save
     from chainrule.mathematics.activation import Activation
     from chainrule.mathematics.activations import ACTIVATIONS
@@ -47,6 +50,9 @@ _HOMES = {
     ),
     "chainrule.estimators.classifier": ("DeepClassifier",),
     "chainrule.estimators.regressor": ("DeepRegressor",),
+    "chainrule.explain.derivation": ("Derivation", "derive"),
+    "chainrule.explain.directional": ("directional",),
+    "chainrule.explain.of_model": ("derive_model",),
     "chainrule.files.model_file": ("load", "save"),
     "chainrule.mathematics.activation": ("Activation",),
     "chainrule.mathematics.activations": ("ACTIVATIONS",),
@@ -73,6 +79,7 @@ __all__ = [
     "ChainruleError",
     "DeepClassifier",
     "DeepRegressor",
+    "Derivation",
     "DerivativeError",
     "DivergedError",
     "Epoch",
@@ -89,6 +96,9 @@ __all__ = [
     "Rescale",
     "TableError",
     "adam",
+    "derive",
+    "derive_model",
+    "directional",
     "focal",
     "huber",
     "load",

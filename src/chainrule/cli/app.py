@@ -360,3 +360,105 @@ def show(model: ModelFile, json: Json = False) -> None:
     from chainrule.cli.showing import show_model
 
     show_model(model, as_json=json)
+
+
+@app.command()
+def derive(
+    network: Annotated[
+        str, typer.Argument(metavar="NETWORK", help="Sizes such as 3-4-4-2, or a model file.")
+    ],
+    table: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="For a model: the table that has the row.")
+    ] = None,
+    weight: Annotated[
+        str,
+        typer.Option(metavar="ENTRY", help="Counted from 1: W1[2,1] carries input 1 to unit 2; b1[2]; x[3]."),
+    ] = "W1[1,1]",
+    of: Annotated[str, typer.Option(metavar="WHAT", help="L, the loss, or an output: y_hat[1].")] = "L",
+    second: Annotated[bool, typer.Option("--second", help="The second derivative by the weight.")] = False,
+    direction: Annotated[
+        str | None,
+        typer.Option(metavar="V", help="Along a direction: gradient, or 'W1[2,1]=1, b2[1]=-0.5'."),
+    ] = None,
+    row: Annotated[int, typer.Option(parser=whole, metavar="N", help="Which row of TABLE, from 1.")] = 1,
+    target: Annotated[
+        list[str], typer.Option(metavar="COLUMN", help="Where MODEL does not name it as in fit.")
+    ] = [],  # noqa: B006
+    member: Annotated[
+        int, typer.Option(parser=whole, metavar="N", help="Which of the model's networks, from 1.")
+    ] = 1,
+    activation: Annotated[
+        str | None, typer.Option(metavar="SIGMA", help="For sizes: a name, or a formula in z.")
+    ] = None,
+    loss: Annotated[
+        str | None, typer.Option(metavar="LOSS", help="For sizes: a name, or a formula in y_hat and y.")
+    ] = None,
+    layer_norm: Annotated[bool, typer.Option("--layer-norm", help="For sizes.")] = False,
+    residual: Annotated[bool, typer.Option("--residual", help="For sizes.")] = False,
+    dropout: Annotated[float | None, typer.Option(parser=number, metavar="SHARE", help="For sizes.")] = None,
+    dropout_seed: Annotated[
+        int | None, typer.Option(parser=whole, metavar="N", help="Drop out as in the training step N.")
+    ] = None,
+    x: Annotated[
+        str | None, typer.Option("--x", metavar="NUMBERS", help="For sizes: such as 1,-2,0.5.")
+    ] = None,
+    y: Annotated[str | None, typer.Option("--y", metavar="NUMBERS", help="For sizes: the target.")] = None,
+    seed: Annotated[
+        int, typer.Option(parser=whole, metavar="N", help="For sizes: of the weights and the row.")
+    ] = 0,
+    optimizer: Annotated[
+        str, typer.Option(metavar="NAME", help="Whose step ends the story: sgd, momentum, adam, …")
+    ] = "sgd",
+    learning_rate: Annotated[
+        float | None, typer.Option(parser=number, metavar="RATE", help="Of that step.")
+    ] = None,
+    steps: Annotated[int, typer.Option(parser=whole, metavar="N", help="How many steps.")] = 1,
+    full: Annotated[bool, typer.Option("--full", help="Write long sums out.")] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="As a LaTeX document.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="As a page with MathML.")] = False,
+    json: Json = False,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it, - for stdout.")
+    ] = "-",
+    missing: Missing = [],  # noqa: B006
+    quiet: Quiet = False,
+) -> None:
+    """Derive ∂L/∂w with every step and its numbers.
+
+    chainrule derive 3-4-4-2 --activation tanh --weight "W1[2,1]"
+
+    chainrule derive houses.chainrule houses.csv --row 7 --weight "W2[3,5]"
+    """
+    from chainrule.cli.deriving import Question, derive_and_print
+
+    said = {"activation": activation, "loss": loss, "dropout": dropout}
+    flags = {"layer_norm": layer_norm, "residual": residual}
+    given = {name: value for name, value in said.items() if value is not None}
+    derive_and_print(
+        Question(
+            subject=network,
+            table=table,
+            weight=weight,
+            of=of,
+            direction=direction,
+            order=2 if second else 1,
+            row=row,
+            member=member,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            steps=steps,
+            full=full,
+            seed=seed,
+            dropout_seed=dropout_seed,
+            x=x,
+            y=y,
+            network=given | {name: True for name, wished in flags.items() if wished},
+            missing=tuple(missing),
+            targets=tuple(dict.fromkeys(target)),
+            latex=latex,
+            html=html,
+            json=json,
+            output=output,
+            quiet=quiet,
+        )
+    )

@@ -5,14 +5,16 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 
 from chainrule.cli.wording import with_marks
 from chainrule.errors import ArgumentError
-from chainrule.estimators.scores import Comparison
+
+if TYPE_CHECKING:
+    from chainrule.estimators.scores import Comparison
 
 _NAMES = {"rmse": "RMSE", "mae": "MAE", "r2": "R²", "log_loss": "log-loss", "roc_auc": "ROC AUC"}
 _SHARES = ("accuracy", "r2", "roc_auc")
@@ -92,7 +94,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def score_table(scores: Mapping[str, Comparison], title: str, other: str) -> str:
+def score_table(scores: Mapping[str, "Comparison"], title: str, other: str) -> str:
     """Scores of the model, how far they may be off, and those of a baseline, target by target."""
     rows = [(title, "model", "95 % interval", other)]
     for target, (ours, theirs, intervals) in scores.items():

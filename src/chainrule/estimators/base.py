@@ -242,6 +242,15 @@ class DeepEstimator(Trained):
         x = X.x if isinstance(X, Rows) else encode(self.encoder_, self._table(X, reset=False))
         return mean_output(self.network_, self.members_, x)
 
+    def encoded(self, X: Any) -> np.ndarray:
+        """A table as the networks see it, (rows, inputs): columns as ``encoder_.feature_names`` has them."""
+        check_is_fitted(self, "members_")
+        return encode(self.encoder_, self._table(X, reset=False))
+
+    def targets_as_learnt(self, y: Any) -> np.ndarray:
+        """Targets as the loss sees them, shape (rows, targets): standardised, or a 1 for each class."""
+        return self._learned(self._checked_targets(given_targets(y, type(self).__name__)))
+
     def unseen(self, X: Any, rows: Any = None) -> Rows:
         """Rows that validated, to be answered by the networks that did not learn from them.
 

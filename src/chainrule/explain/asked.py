@@ -11,7 +11,7 @@ from chainrule.errors import ArgumentError
 from chainrule.explain.facts import Facts
 from chainrule.explain.jets import Jet
 from chainrule.explain.place import Place
-from chainrule.explain.row_loss import row_loss
+from chainrule.explain.row_loss import row_loss as loss_by_formula
 from chainrule.explain.terms import BACKWARD, Symbol
 from chainrule.explain.unrolled import Unrolled, unrolled
 from chainrule.explain.witness import Direction, Subject
@@ -68,7 +68,7 @@ class Asked:
             else Symbol("ŷ", None, (self.output + 1,))
         )
 
-    def facts(self, place: Place, full: bool, names: tuple[str, ...] | None) -> Facts:
+    def facts(self, place: Place, row_loss: float, full: bool, names: tuple[str, ...] | None) -> Facts:
         """Both passes, with what moves along the weight."""
         arrays: dict[str, Any] = dict(self.arrays)
         x = Jet.of(self.x)
@@ -81,7 +81,7 @@ class Asked:
             moves[place.key] = 1
             arrays[place.array] = Jet.of(arrays[place.array], moves)
         values = {station: Jet.of(value) for station, value in self.chain.forward(arrays, x).items()}
-        loss = row_loss(self.network.loss)
+        loss = loss_by_formula(self.network.loss)
         y_hat = values[self.chain.stations[-1]].value
         if self.output is None:
             delta = loss.gradient(y_hat, self.smooth)
@@ -90,11 +90,9 @@ class Asked:
             delta[self.row, self.output] = 1
         plain = {station: value.value for station, value in values.items()}
         deltas = self.chain.backward(self.arrays, plain, delta)
-        with jax.enable_x64(True):
-            own = float(self.network.loss.value(jnp.asarray(y_hat), jnp.asarray(self.smooth))[self.row])
         return Facts(
             self.chain, self.arrays, loss, place, self.x, self.smooth, self.row, self.top, self.output,
-            values, deltas, own, full, names,
+            values, deltas, row_loss, full, names,
         )  # fmt: skip
 
     def direction(self, place: Place) -> Direction:
@@ -126,15 +124,13 @@ class Asked:
             return self.network.l2
         return self.network.l1 * float(np.sign(value)) + self.network.l2 * value
 
-    def plain(self, place: Place, row: int, of: str) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
         """For programs."""
         return {
             "network": list(self.network.sizes),
             "activation": [a.name for a in self.network.activations],
             "loss": self.network.loss.name,
-            "of": of,
-            "weight": f"{place.array}[{','.join(str(i + 1) for i in place.key)}]",
-            "row": row,
+            "row": self.row + 1,
             "rows": len(self.x),
         }
 

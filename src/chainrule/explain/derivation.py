@@ -31,7 +31,7 @@ from chainrule.explain.terms import (
     Total,
     Words,
 )
-from chainrule.explain.text import number
+from chainrule.explain.text import number, plain
 from chainrule.explain.witness import Witnesses, witnesses
 from chainrule.mathematics.named import quoted
 from chainrule.network.network import Network
@@ -161,9 +161,9 @@ def derive(
         raise ArgumentError(f"order must be 1 or 2; got {quoted(order)}.")
     asked = Asked(network, parameters, x, y, sample_weight, of, row, seed)
     place = find_place(weight, asked.arrays, network.sizes[0])
-    facts = asked.facts(place, full, names)
     direction = asked.direction(place)
     seen = witnesses(asked.subject, direction)
+    facts = asked.facts(place, float(seen.losses[asked.row]), full, names)
     by_row = _by_row(facts)
     penalty = asked.penalty(place, 1)
     derived = asked.mean(by_row) + penalty
@@ -182,7 +182,7 @@ def derive(
         sections.append(section)
         derived = asked.mean(by_row) + asked.penalty(place, 2)
         compiled, difference = seen.compiled_second, seen.second_difference
-    sections.append(_agreement(Partial(top, place.symbol, order), derived, compiled, difference, order))
+    sections.append(agreement(Partial(top, place.symbol, order), derived, compiled, difference, order))
     if asked.output is None and order == 1 and not place.is_input:
         stepping = Stepping(asked.subject, direction, place.symbol, asked.value_of(place))
         sections.append(step_section(stepping, optimizer, learning_rate, steps))
@@ -195,7 +195,7 @@ def derive(
         compiled,
         difference,
         tuple(sections),
-        asked.plain(place, row, of),
+        asked.about() | {"of": of, "weight": plain(place.symbol)},
     )
 
 
@@ -239,7 +239,8 @@ def _array_of(seen: Witnesses, place: Place) -> np.ndarray | None:
     return None if place.is_input else np.asarray(dict(named(seen.gradients))[place.array])
 
 
-def _agreement(symbol: Formula, derived: float, compiled: float, difference: float, order: int) -> Section:
+def agreement(symbol: Formula, derived: float, compiled: float, difference: float, order: int) -> Section:
+    """Three ways to the same number, and how far they are apart."""
     said = (
         ("derived, by the steps above", derived),
         ("compiled backward pass" if order == 1 else "differences of the compiled backward pass", compiled),

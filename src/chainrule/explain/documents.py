@@ -1,13 +1,14 @@
 """A whole derivation as LaTeX, as HTML with MathML, and as plain values for JSON."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from chainrule.explain.latex import latex, words
+from chainrule.explain.latex import latex, summed, words
 from chainrule.explain.mathml import mathml
-from chainrule.explain.terms import Curve, Equation, Formula, Line, Number, Paragraph, Section, Table
+from chainrule.explain.mathml import summed as mathml_summed
+from chainrule.explain.terms import Curve, Equation, Formula, Line, Number, Paragraph, Section, Sum, Table
 from chainrule.explain.text import plain
 from chainrule.report.document import document
 from chainrule.report.svg import Axis, figure, path, picture, plot
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 _ROOM = 76
 """Letters of an equation that stay on one line."""
+
+
+class _Row(NamedTuple):
+    """A line of an equation: its left side, sides that are equal to it, or terms that go on from above."""
+
+    left: Formula | None
+    sides: tuple[Formula, ...] = ()
+    terms: tuple[Formula, ...] = ()
+
 
 _PREAMBLE = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
@@ -48,19 +58,36 @@ main, header, footer { max-width: 64rem; }
 LEGEND = (("forward", "values"), ("weight", "weights"), ("slope", "slopes of σ"), ("backward", "derivatives"))
 
 
-def lines_of(equation: Equation) -> Iterator[tuple[Formula | None, tuple[Formula, ...]]]:
-    """The equation cut into lines: its left side (None from the second line on), and the sides of each."""
-    left: Formula | None = equation.sides[0]
-    held: list[Formula] = []
+def _rows_of(equation: Equation) -> list[_Row]:
+    """The equation cut into lines, before a side that has no room, and within a long sum."""
+    rows = [_Row(equation.sides[0])]
     length = 0
     for side in equation.sides[1:]:
-        size = len(plain(side)) + 3
-        if held and length + size > _ROOM:
-            yield left, tuple(held)
-            left, held, length = None, [], 0
-        held.append(side)
+        first, *further = _cut(side)
+        size = len(plain(first)) + 3
+        if rows[-1].terms or (rows[-1].sides and length + size > _ROOM):
+            rows.append(_Row(None))
+            length = 0
+        rows[-1] = rows[-1]._replace(sides=(*rows[-1].sides, first))
         length += size
-    yield left, tuple(held)
+        rows += [_Row(None, (), part.terms) for part in further]
+    return rows
+
+
+def _cut(side: Formula) -> list[Any]:
+    """A sum as sums that have room each; anything else as it is."""
+    if not isinstance(side, Sum) or len(plain(side)) <= _ROOM:
+        return [side]
+    parts: list[list[Formula]] = [[]]
+    length = 0
+    for term in side.terms:
+        size = len(plain(term)) + 3
+        if parts[-1] and length + size > _ROOM:
+            parts.append([])
+            length = 0
+        parts[-1].append(term)
+        length += size
+    return [Sum(tuple(part)) for part in parts]
 
 
 def latex_page(derivation: "Derivation") -> str:
@@ -103,9 +130,12 @@ def _aligned(lines: list[str]) -> str:
 
 def _latex_lines(equation: Equation) -> list[str]:
     lines = []
-    for left, sides in lines_of(equation):
-        begin = "" if left is None else latex(left)
-        lines.append(f"{begin} &" + " ".join(f"= {latex(side)}" for side in sides))
+    for row in _rows_of(equation):
+        begin = "" if row.left is None else latex(row.left)
+        end = (
+            "".join(f" = {latex(side)}" for side in row.sides) or rf"\qquad {summed(row.terms, begins=False)}"
+        )
+        lines.append(f"{begin} &{end}")
     if equation.reason:
         lines[-1] += rf" && \text{{{words(equation.reason)}}}"
     return lines
@@ -136,7 +166,7 @@ def _head(derivation: "Derivation") -> str:
     number = mathml(Number(derivation.derived))
     return (
         f"<h1>{esc(derivation.title)}</h1>"
-        f'<p class="big"><math>{mathml(derivation.symbol)}<mo>=</mo>{number}</math></p>'
+        f'<p class="big">{_math(mathml(derivation.symbol), "<mo>=</mo>", number)}</p>'
         f'<p class="legend soft">{legend}</p>'
     )
 
@@ -163,18 +193,18 @@ def _html_blocks(section: Section) -> Iterator[str]:
 
 
 def _html_equation(equation: Equation) -> str:
-    lines = list(lines_of(equation))
-    rows = []
-    for place, (left, sides) in enumerate(lines):
-        begin = "" if left is None else f"<math>{mathml(left)}</math>"
-        whole = "".join(f"<mo>=</mo>{mathml(side)}" for side in sides)
-        why = (
-            f'<span class="why">{esc(equation.reason)}</span>'
-            if place == len(lines) - 1 and equation.reason
-            else ""
-        )
-        rows.append(f'<tr><td class="left">{begin}</td><td><math>{whole}</math>{why}</td></tr>')
-    return "".join(rows)
+    why = f'<span class="why">{esc(equation.reason)}</span>' if equation.reason else ""
+    lines = []
+    for row in _rows_of(equation):
+        begin = "" if row.left is None else _math(mathml(row.left))
+        end = "".join(f"<mo>=</mo>{mathml(side)}" for side in row.sides)
+        end = end or f'<mspace width="2em"/>{mathml_summed(row.terms, begins=False)}'
+        lines.append(f'<tr><td class="left">{begin}</td><td>{_math(end)}')
+    return "</td></tr>".join(lines) + f"{why}</td></tr>"
+
+
+def _math(*parts: str) -> str:
+    return f'<math displaystyle="true">{"".join(parts)}</math>'
 
 
 def _html_line(line: Line) -> str:
@@ -182,9 +212,9 @@ def _html_line(line: Line) -> str:
         case Paragraph(text):
             return f"<p>{esc(text)}</p>"
         case Table(head, rows):
-            top = "".join(f'<th scope="col" class="n"><math>{mathml(cell)}</math></th>' for cell in head)
+            top = "".join(f'<th scope="col" class="n">{_math(mathml(cell))}</th>' for cell in head)
             body = "".join(
-                "<tr>" + "".join(f'<td class="n"><math>{mathml(cell)}</math></td>' for cell in row) + "</tr>"
+                "<tr>" + "".join(f'<td class="n">{_math(mathml(cell))}</td>' for cell in row) + "</tr>"
                 for row in rows
             )
             return (

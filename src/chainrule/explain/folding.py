@@ -58,6 +58,8 @@ def folded(f: Facts, terms: list[Term], side: str) -> Formula:
     kept, rest = sorted(order[: f.width - 1].tolist()), order[f.width - 1 :].tolist()
     largest = terms[rest[0]]
     left = Rest(len(rest), float(sum(terms[k].value for k in rest)), largest.symbols, largest.value)
+    if side == "numbers":
+        left = Rest(left.count, left.worth)
     return sum_of([*(getattr(terms[k], side) for k in kept), left])
 
 

@@ -51,9 +51,8 @@ def function_of_weight(f: Facts) -> Section:
         last = f.chain.stations[-1]
         lines.append(Equation((f.top, loss_shown.in_numbers(f, last)), "the loss, with the target put in"))
     composed = _composed(f)
-    if composed is not None:
-        lines.append(Paragraph("All in one:"))
-        lines.append(Equation((Call(f.top, (w,)), composed)))
+    if composed:
+        lines += [Paragraph("All in one:"), *composed]
     return Section(f"{f.top.letter} in terms of the weight", tuple(lines))
 
 
@@ -117,24 +116,22 @@ _SMALL = 14
 """Values that the weight may reach for its loss to be written in one formula."""
 
 
-def _composed(f: Facts) -> Formula | None:
-    """The top as one formula in w, where that is short enough to be read."""
-    reached = f.reached()
-    size = sum(int(marks.sum()) for marks in reached.values())
-    plain = all(isinstance(each, AffineMap | ActivateMap) for each in f.chain.maps)
-    formulas = all(not isinstance(m, ActivateMap) or m.sigma.formula is not None for m in f.chain.maps)
-    if size > _SMALL or not plain or not formulas or (f.output is None and not f.loss.parts):
-        return None
+def _composed(f: Facts) -> list[Line]:
+    """Each output as one formula in w, where that is short enough to be read."""
+    size = sum(int(marks.sum()) for marks in f.reached().values())
+    plain_maps = all(isinstance(each, AffineMap | ActivateMap) for each in f.chain.maps)
+    known = all(not isinstance(each, ActivateMap) or each.sigma.formula is not None for each in f.chain.maps)
+    if size > _SMALL or not plain_maps or not known:
+        return []
     symbol = sympy.Symbol("w", real=True)
     short = np.frompyfunc(rounded, 1, 1)
     arrays = {name: short(array) for name, array in f.arrays.items()}
     x = short(f.x[f.row : f.row + 1])
-    (x if f.owner is None else arrays[f.place.array])[
-        ((0, *f.place.key) if f.owner is None else f.place.key)
-    ] = symbol
-    y_hat = f.chain.forward(arrays, x)[f.chain.stations[-1]]
-    if f.output is not None:
-        whole = y_hat[0, f.output]
+    if f.owner is None:
+        x[0, f.place.key[0]] = symbol
     else:
-        whole = f.loss.value(y_hat, short(f.y[f.row : f.row + 1]))[0]
-    return from_sympy(whole, {symbol: w})
+        arrays[f.place.array][f.place.key] = symbol
+    last = f.chain.stations[-1]
+    y_hat = f.chain.forward(arrays, x)[last][0]
+    outputs = range(len(y_hat)) if f.output is None else [f.output]
+    return [Equation((Call(last.entry(k), (w,)), from_sympy(y_hat[k], {symbol: w}))) for k in outputs]

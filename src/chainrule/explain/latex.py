@@ -1,5 +1,7 @@
 """Formulas as LaTeX, with the commands of amsmath."""
 
+from collections.abc import Sequence
+
 from chainrule.explain.terms import (
     Call,
     Cases,
@@ -78,7 +80,7 @@ def latex(formula: Formula) -> str:
         case Negative(body):
             return f"-{_bracketed(body, isinstance(body, Sum | Negative) or _negative(body))}"
         case Sum(terms):
-            return "".join(_term(term, first=place == 0) for place, term in enumerate(terms))
+            return summed(terms)
         case Product(factors, sign):
             joined = {"·": r" \cdot ", "⊙": r" \odot ", "": r" \, "}[sign]
             return joined.join(
@@ -117,9 +119,14 @@ def latex(formula: Formula) -> str:
             return rf"{_bracketed(body, brackets)}^{{\top}}"
         case Rest(count, worth, largest, largest_worth):
             said = rf"\text{{\ldots{{}} {count:,} more, worth }} {number(worth)}"
-            return said + rf"\text{{, the largest: }} {latex(largest)} = {number(largest_worth)}" * (
-                count > 1
-            )
+            if largest is None or count == 1:
+                return said
+            return rf"{said}\text{{, the largest: }} {latex(largest)} = {number(largest_worth)}"
+
+
+def summed(terms: Sequence[Formula], *, begins: bool = True) -> str:
+    """Terms with their signs; one that goes on from the line above begins with its sign."""
+    return "".join(_term(term, first=begins and place == 0) for place, term in enumerate(terms))
 
 
 def _condition(holds: Formula | None) -> str:

@@ -1,5 +1,6 @@
 """Formulas as MathML Core, which browsers show without help; roles are classes."""
 
+from collections.abc import Sequence
 from html import escape
 
 from chainrule.explain.terms import (
@@ -47,7 +48,7 @@ def mathml(formula: Formula) -> str:
         case Negative(body):
             return _row("<mo>−</mo>", _bracketed(body, isinstance(body, Sum | Negative) or _negative(body)))
         case Sum(terms):
-            return _row(*(_term(term, first=place == 0) for place, term in enumerate(terms)))
+            return summed(terms)
         case Product(factors, sign):
             parts = [
                 _bracketed(factor, isinstance(factor, Sum | Total) or (place > 0 and _negative(factor)))
@@ -90,12 +91,17 @@ def mathml(formula: Formula) -> str:
             return f"<msup>{_row(_bracketed(body, brackets))}<mi>⊤</mi></msup>"
         case Rest(count, worth, largest, largest_worth):
             said = f"<mtext>… {count:,} more term{'s' * (count > 1)}, worth </mtext>{_number(worth)}"
-            if count == 1:
+            if largest is None or count == 1:
                 return _row(said)
             further = (
                 f"<mtext> together, the largest: </mtext>{mathml(largest)}<mo>=</mo>{_number(largest_worth)}"
             )
             return _row(said, further)
+
+
+def summed(terms: Sequence[Formula], *, begins: bool = True) -> str:
+    """Terms with their signs; one that goes on from the line above begins with its sign."""
+    return _row(*(_term(term, first=begins and place == 0) for place, term in enumerate(terms)))
 
 
 def _condition(holds: Formula | None) -> str:

@@ -101,24 +101,29 @@ def _stacked(matrix: Matrix, indent: int) -> Text:
 def _wrapped(parts: Iterator[Piece], indent: int, width: int, column: int) -> Text:
     """Pieces with line ends at spaces where a line would be too long."""
     text = Text()
-    for word, role in _words(parts):
-        if column + len(word.rstrip()) > width and column > indent:
+    for word in _words(parts):
+        if column + word.cell_len > width and column > indent:
             text.append("\n" + " " * indent)
             column = indent
-            word = word.lstrip()
-        text.append(word, STYLES.get(role, ""))
-        column += len(word)
+            word = word[1:] if word.plain.startswith(" ") else word
+        text.append_text(word)
+        column += word.cell_len
     return text
 
 
-def _words(parts: Iterator[Piece]) -> Iterator[Piece]:
-    """Pieces cut before signs and after commas, where a line may end."""
+def _words(parts: Iterator[Piece]) -> Iterator[Text]:
+    """Stretches that stay on one line; each but the first begins with a space, and a sign keeps its term."""
+    word = Text()
     for text, role in parts:
-        if text.startswith((" + ", " − ", " ; ")) or len(text) < 30:
-            yield text, role
-        else:
-            for place, word in enumerate(text.split(" ")):
-                yield (" " if place else "") + word, role
+        for place, fragment in enumerate(text.split(" ")):
+            if place:
+                if word.plain.strip() in ("+", "−"):
+                    word.append(" ")
+                else:
+                    yield word
+                    word = Text(" ")
+            word.append(fragment, STYLES.get(role, ""))
+    yield word
 
 
 def _styled(parts: Iterator[Piece]) -> Text:

@@ -146,8 +146,9 @@ class Rest:
 
     count: int
     worth: float
-    largest: "Formula"
-    largest_worth: float
+    largest: "Formula | None" = None
+    """In symbols; said where the others are symbols, too."""
+    largest_worth: float = 0.0
 
 
 Formula: TypeAlias = (

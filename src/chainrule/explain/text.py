@@ -116,7 +116,7 @@ def pieces(formula: Formula) -> Iterator[Piece]:
             yield "ᵀ", ""
         case Rest(count, worth, largest, largest_worth):
             yield f"… {count:,} more term{'s' * (count > 1)}, worth {number(worth)}", ""
-            if count > 1:
+            if count > 1 and largest is not None:
                 yield " together, the largest: ", ""
                 yield from pieces(largest)
                 yield f" = {number(largest_worth)}", ""

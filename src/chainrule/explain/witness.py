@@ -11,6 +11,7 @@ from jax import Array
 from chainrule.network import propagation
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
+from chainrule.training import compilation_cache
 
 _STEP, _LONG_STEP = 1e-5, 1e-3
 """Of first and of second differences: where rounding and curvature spoil about the same."""
@@ -63,6 +64,7 @@ def witnesses(subject: Subject, direction: Direction) -> Witnesses:
         max((float(np.abs(leaf).max(initial=0)) for leaf in jax.tree.leaves(direction)), default=0.0) or 1.0
     )
     h, H = _STEP / size, _LONG_STEP / size
+    compilation_cache.switch_on()
     with jax.enable_x64(True):
         given = jax.tree.map(jnp.asarray, (subject.parameters, subject.x, subject.y, subject.weight))
         steps = jnp.asarray([-h, h, -H, H, 0])
