@@ -8,9 +8,10 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from chainrule.errors import ArgumentError
+from chainrule.explain.embedding_maps import LookupMap
 from chainrule.explain.facts import Facts
 from chainrule.explain.jets import Jet
-from chainrule.explain.place import Place
+from chainrule.explain.place import Place, find_place
 from chainrule.explain.row_loss import row_loss as loss_by_formula
 from chainrule.explain.terms import BACKWARD, Symbol
 from chainrule.explain.unrolled import Unrolled, unrolled
@@ -95,8 +96,19 @@ class Asked:
             values, deltas, row_loss, full, names,
         )  # fmt: skip
 
+    def place(self, weight: object) -> Place:
+        """Which number is meant; ArgumentError for one that is not there, or by which nothing has a slope."""
+        place = find_place(weight, self.arrays, self.network.sizes[0])
+        codes = [each.sources[0] for each in self.chain.maps if isinstance(each, LookupMap)]
+        if place.is_input and any(s.letter == "x" and 0 <= place.key[0] - s.offset < s.width for s in codes):
+            raise ArgumentError(
+                f"x[{place.key[0] + 1}] is a code, which names a row of a table: there is no derivative by it. "
+                "Derive by an entry of that table, such as E1[2,1]."
+            )
+        return place
+
     def direction(self, place: Place) -> Direction:
-        """1 at the weight, 0 elsewhere; an input moves in the row that is shown, or in all of them for L."""
+        """1 at the weight, 0 elsewhere; an input moves in every row."""
         zeros = jax.tree.map(np.zeros_like, self.parameters)
         dx = np.zeros(self.x.shape)
         if place.is_input:

@@ -13,7 +13,7 @@ from chainrule.explain.chain_rule import chain_rule, compact, same_at_every_laye
 from chainrule.explain.facts import Facts
 from chainrule.explain.forward_story import forward
 from chainrule.explain.function_of_weight import function_of_weight
-from chainrule.explain.place import Place, find_place
+from chainrule.explain.place import Place
 from chainrule.explain.step import Stepping, step_section
 from chainrule.explain.terms import (
     BACKWARD,
@@ -160,7 +160,7 @@ def derive(
     if order not in (1, 2):
         raise ArgumentError(f"order must be 1 or 2; got {quoted(order)}.")
     asked = Asked(network, parameters, x, y, sample_weight, of, row, seed)
-    place = find_place(weight, asked.arrays, network.sizes[0])
+    place = asked.place(weight)
     direction = asked.direction(place)
     seen = witnesses(asked.subject, direction)
     facts = asked.facts(place, float(seen.losses[asked.row]), full, names)

@@ -12,7 +12,6 @@ from chainrule.explain.asked import Asked
 from chainrule.explain.derivation import Derivation, agreement
 from chainrule.explain.jets import Jet
 from chainrule.explain.maps import Station
-from chainrule.explain.place import find_place
 from chainrule.explain.row_loss import row_loss
 from chainrule.explain.terms import (
     BACKWARD,
@@ -113,7 +112,7 @@ def _found(asked: Asked, direction: Any, gradients: Parameters) -> Parameters:
         found = jax.tree.map(np.zeros_like, asked.parameters)
         arrays = dict(named(found))
         for text, move in direction.items():
-            place = find_place(text, asked.arrays, asked.network.sizes[0])
+            place = asked.place(text)
             if place.is_input:
                 raise ArgumentError(f"a direction must be of weights; got the input {text!r}.")
             arrays[place.array][place.key] = float(move)

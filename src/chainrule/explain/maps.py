@@ -54,6 +54,8 @@ class Station:
     layer: int | None
     width: int
     offset: int = 0
+    part: bool = False
+    """Whether it has but some of the columns of another one."""
 
     def entry(self, i: int) -> Symbol:
         """One value, counted from 0 here and from 1 in what is shown."""
@@ -61,8 +63,9 @@ class Station:
 
     @property
     def whole(self) -> Symbol:
-        """All of them."""
-        return Symbol(self.letter, self.layer, (), FORWARD)
+        """All of them; of a part, with the entries that it has."""
+        part = (f"{self.offset + 1}…{self.offset + self.width}",) if self.part else ()
+        return Symbol(self.letter, self.layer, part, FORWARD)
 
 
 class Term(NamedTuple):

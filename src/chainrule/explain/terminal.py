@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from chainrule.explain.terms import (
@@ -43,7 +44,7 @@ def text_page(derivation: "Derivation", width: int = 100) -> Text:
     for count, section in enumerate(derivation.sections, 1):
         page.append(f"\n{count}. {section.title}\n", "bold")
         lefts = [plain(line.sides[0]) for line in section.lines if isinstance(line, Equation)]
-        left = max((len(text) for text in lefts if len(text) <= _LONGEST_LEFT), default=0)
+        left = max((size for size in map(cell_len, lefts) if size <= _LONGEST_LEFT), default=0)
         for line in section.lines:
             match line:
                 case Equation(sides, reason):
@@ -85,7 +86,7 @@ def _equation(sides: Sequence[Formula], reason: str, left: int, width: int) -> T
 
 def _column(text: Text) -> int:
     """How far its last line has come."""
-    return len(text.plain.rpartition("\n")[2])
+    return cell_len(text.plain.rpartition("\n")[2])
 
 
 def _stacked(matrix: Matrix, indent: int) -> Text:
@@ -140,13 +141,13 @@ def _filled(text: str, width: int) -> str:
 
 def _table(head: Sequence[Formula], rows: Sequence[Sequence[Formula]]) -> Text:
     cells = [[plain(cell) for cell in row] for row in (head, *rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     text = Text()
     for place, (row, formulas) in enumerate(zip(cells, (head, *rows), strict=True)):
         text.append(" " * _MARGIN)
         for column, (cell, formula, width) in enumerate(zip(row, formulas, widths, strict=True)):
             styled = _styled(pieces(formula))
-            space = " " * (width - len(cell))
+            space = " " * (width - cell_len(cell))
             if column:
                 text.append("  " + space)
                 text.append_text(styled)

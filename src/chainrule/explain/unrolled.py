@@ -146,7 +146,7 @@ class _Unrolling:
         ends, start = [], 0
         for columns, layers in layer.parts:
             places = tuple((0, start + j) for j in range(columns))
-            part = self._put(GatherMap((at,), Station("x", None, columns, start), 0, places))
+            part = self._put(GatherMap((at,), Station("x", None, columns, start, part=True), 0, places))
             ends.append(self.add(layers, part))
             start += columns
         places = tuple((k, j) for k, end in enumerate(ends) for j in range(end.width))
