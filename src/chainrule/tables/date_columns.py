@@ -20,6 +20,7 @@ __all__ = [
     "FORMATS",
     "DateColumn",
     "cycles_of",
+    "dates_of",
     "days_of",
     "fit_dates",
     "parse_dates",
@@ -182,6 +183,16 @@ def parse_dates(text: "pl.Series", spelling: str, *, lenient: bool) -> "pl.Serie
             stacklevel=5,
         )
     return dates
+
+
+def dates_of(text: "pl.Series", what: str) -> "pl.Series":
+    """Texts as dates where numbers would do as well; TableError if they are none."""
+    spelling = spelling_of(text)
+    if spelling is None:
+        raise TableError(
+            f"{what} must be dates or numbers; got text such as {text[0]!r}. Write dates as 2024-12-31."
+        )
+    return parse_dates(text, spelling, lenient=False)
 
 
 def _parsed(text: "pl.Series", spelling: str) -> "pl.Series":
