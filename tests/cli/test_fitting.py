@@ -431,6 +431,43 @@ def test_a_warning_is_told_once(call: Call, folder: Path, tmp_path: Path) -> Non
     assert on_the_page.count(told[1:]) == 1
 
 
+def test_the_whole_table_is_looked_at_where_each_network_leaves_out_another_part(
+    call: Call, folder: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    houses = pl.read_csv(folder / "houses.csv").with_row_index("house")
+    pl.concat([houses, houses]).write_csv(table)
+    result = call("fit", table, "--target", "price", *SMALL, "--members", "5", "--json", "-q")
+    texts = [notice["text"] for notice in json.loads(result.stdout)["noticed"]]
+    both = next(text for text in texts if " among the training rows too" in text)
+    assert int(both.split()[0]) > 120  # one of ten pairs is in one of five parts
+    assert "validation rows of 180" in both
+    assert any(text.startswith("90 rows of 180 (50 %) repeat") for text in texts)
+    grouped = call("fit", table, "--target", "price", "--group", "house", *SMALL, "--members", "5")
+    assert "among the training rows" not in grouped.stderr
+
+
+def test_rows_of_weight_0_are_no_training_rows(call: Call, folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    weight = pl.Series([0] * 10 + [1] * 80)
+    frame = pl.read_csv(folder / "houses.csv").with_columns(price=10.0 + weight * pl.col("size"), w=weight)
+    frame.write_csv(table)
+    result = call("fit", table, "--target", "price", "--weight", "w", *SMALL, "--members", "5", "--json")
+    told = json.loads(result.stdout)
+    assert told["scored_rows"] == 80
+    assert told["scores"]["price"]["baseline"]["r2"] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_column_that_is_left_out_is_told_of_once(call: Call, folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    ids = pl.Series("id", [f"id {k}" for k in range(90)])
+    pl.read_csv(folder / "houses.csv").with_columns(ids).write_csv(table)
+    told = call("fit", table, "--target", "price", *SMALL).stderr
+    assert (told.count("'id'"), told.count("column 'id' is left out")) == (1, 1)
+    asked = call("fit", table, "--target", "price", "--categorical", "id", *SMALL).stderr
+    assert "noticed: column 'id' looks like an identifier" in asked
+
+
 def test_skewness_is_told_of_unless_the_logarithm_is_learnt(call: Call, folder: Path, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     values = pl.Series([1e18 if k == 7 else 1.0 + k for k in range(90)])

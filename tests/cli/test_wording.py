@@ -10,6 +10,9 @@ from chainrule.tables.notice import marked
     ("said", "here"),
     [
         ("max_iter must be a whole number, or 'auto'; got 0.", "--epochs must be a whole number; got 0."),
+        ("loss: a level must be above 0; got 0.", "--loss: a level must be above 0; got 0."),
+        ("solver: optimizer must be adam, or a chainrule.Optimizer; got 1.", "--solver must be adam; got 1."),
+        ("loss must be huber, a pair (value, gradient), or a chainrule.Loss.", "--loss must be huber."),
         ("loss: 'y' is no formula.", "--loss: 'y' is no formula."),
         ("column 'batch_size' is left out.", "column 'batch_size' is left out."),
         ("Name it in categorical_features.", "Name it in --categorical."),

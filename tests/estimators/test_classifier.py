@@ -174,7 +174,9 @@ def test_an_unknown_class_in_y_val_is_refused(three):
     X, y = three
     strange = y.astype(object)
     strange[7] = "huge"
-    with pytest.raises(TableError, match=r"y must be one of the classes .*got 'huge' in row 8"):
+    with pytest.raises(
+        TableError, match=r"y must be one of the classes .*got 'huge' in row 8. Leave such rows"
+    ):
         small().fit(X, y, X_val=X, y_val=strange)
     assert small(max_iter=2).fit(X, y, X_val=X[y == "low"], y_val=y[y == "low"]).n_iter_ == 2
 

@@ -70,7 +70,7 @@ def test_zeros_and_ones_are_whole_numbers_as_classes_and_may_be_amounts() -> Non
         ["2024-01-31", "2024-02-01", None],
         ["31.01.2024 10:00", "01.02.2024 11:30", None],
         ["01/02/2024", "03/04/2024", None],
-        ["9:15", "23:59:59", None],
+        ["9:15", "23:59", None],
         pl.Series(["2024-01-31", "2024-02-01", None]).str.to_date(),
         pl.Series(["2024-01-31", "2024-02-01", None]).str.to_datetime("%Y-%m-%d"),
         pl.Series([60, 120, None], dtype=pl.Duration("ms")),

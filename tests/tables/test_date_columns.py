@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chainrule.errors import TableError
 from chainrule.tables.date_columns import (
+    CLOCKS,
     CYCLES,
     FORMATS,
     DateColumn,
@@ -41,6 +42,8 @@ def spelt(moment, spelling):
 def as_exactly_as(spelling, moment):
     if spelling in ("%Y-%m", "%Y/%m", "%B %Y"):
         moment = moment.replace(day=1)
+    if spelling in CLOCKS:
+        moment = moment.replace(1970, 1, 1)
     if "%H" not in spelling and "%I" not in spelling and spelling != "%+":
         return moment.replace(hour=0, minute=0, second=0, microsecond=0)
     if "%S" not in spelling and spelling != "%+":
@@ -88,6 +91,9 @@ def test_each_spelling_is_found_and_read(spelling):
         (["2023-02", "2023-11"], dt.datetime(2023, 2, 1)),
         (["Feb 2023", "June 2023"], dt.datetime(2023, 2, 1)),
         (["0001-01-01", "9999-12-31"], dt.datetime(1, 1, 1)),
+        (["9:05", "23:59"], dt.datetime(1970, 1, 1, 9, 5)),
+        (["10:30:15", "01:02:03.5"], dt.datetime(1970, 1, 1, 10, 30, 15)),
+        (["1:30 pm", "12:00 AM"], dt.datetime(1970, 1, 1, 13, 30)),
         (["9999-12-31T23:59:59.999999"], dt.datetime(9999, 12, 31, 23, 59, 59, 999_999)),
     ],
 )
@@ -110,8 +116,9 @@ def test_how_dates_are_written(values, expected):
         ["5-10", "10-20"],
         ["1/2", "3/4"],
         ["A-1-2", "B-2-4"],
-        ["10:30", "11:45"],
-        ["10:30:15", "01:02:03"],
+        ["10:30", "25:45"],
+        ["2:1", "3:10"],
+        ["10:30:15:01", "01:02:03:04"],
         ["2023", "2024"],
         ["20230101", "20240205"],
         ["2023-01", "2023-13"],
@@ -179,6 +186,7 @@ def test_slips_beyond_the_sample_count():
         ("%b %d, %Y %I:%M %p", "'Dec 31, 2024 11:59 PM'"),
         ("%Y-%m-%d %H:%M:%S%.f%#z", "'2024-12-31 23:59:59.5+00:00'"),
         ("%d-%b-%y", "'31-Dec-24'"),
+        ("%H:%M", "'23:59'"),
     ],
 )
 def test_slips_are_refused_after_training_with_an_example(spelling, example):

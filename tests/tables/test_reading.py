@@ -97,6 +97,12 @@ def test_missing_texts_in_parquet(table):
     assert read_table(path, missing=["?"])["a"].to_list() == [None, None, "x"]
 
 
+def test_texts_of_numbers_are_numbers_once_their_marks_are_missing(table):
+    frame = pl.DataFrame({"a": ["?", None, "1.5"], "b": ["1", "2", "3"], "code": ["?", "007", "008"]})
+    read = read_table(table(parquet(frame), "t.parquet"), missing=["?"])
+    assert read.rows() == [(None, "1", None), (None, "2", "007"), (1.5, "3", "008")]
+
+
 def test_types_follow_from_the_whole_file(table):
     assert read_table(table("a\n" + "1\n" * 5000 + "late\n")).schema == {"a": pl.String}
 

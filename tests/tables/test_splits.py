@@ -134,6 +134,8 @@ def test_the_latest_validate(time, fraction, seed):
 
 def test_times_may_be_dates_or_texts():
     days = np.array(["2024-03-01", "2024-01-01", "2024-02-01", "2024-04-01"])
+    german = np.array(["02.01.2024", "03.12.2023", "01.02.2024", "15.01.2024"])
+    np.testing.assert_array_equal(validation_split(german, 0.5, 0, stratify=False, time=german)[1], [2, 3])
     for time in (days, days.astype("datetime64[D]"), days.astype(object)):
         training, validation = validation_split(days, 0.5, 0, stratify=False, time=time)
         assert (training.tolist(), validation.tolist()) == ([1, 2], [0, 3])
@@ -151,6 +153,7 @@ def test_times_may_be_dates_or_texts():
             r"groups must have a value for each of the 3 rows; got shape \(2,\)",
         ),
         ({"time": [[1], [2], [3]]}, ArgumentError, r"time must have a value for each.*got shape \(3, 1\)"),
+        ({"time": ["x", "y", "z"]}, TableError, "time must be dates or numbers; got text such as 'x'. Write"),
         ({"time": [1, np.nan, 3]}, TableError, "time must be known in each row; row 2 has none"),
         ({"time": np.array(["2020", "2021", "NaT"], "M8[Y]")}, TableError, "time must be known.*; row 3 has"),
         ({"groups": ["a", None, "b"]}, TableError, "groups must be known in each row; row 2 has none"),

@@ -24,6 +24,7 @@ from chainrule.estimators.tasks import ZERO_AND_ONE
 from chainrule.files.description import Model
 from chainrule.files.model_file import refuse_unwritable, save
 from chainrule.tables.casting import recast
+from chainrule.tables.encoders import NumericColumn
 from chainrule.tables.noticing import Notice, noticed
 from chainrule.tables.reading import read_table
 from chainrule.tables.writing import atomically
@@ -149,17 +150,22 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
     baseline = baseline_of(model, training.y)
     with warned_before():
         comparisons = compare(model, asked(model, scored.X), scored.y, baseline, request.targets)
-    learnt, judged = (training, held_out) if validation else parts_of(problem, model)
+    parts = None if validation else parts_of(model)
+    judged = held_out if parts is None else None
     found = noticed(
-        learnt.X,
-        learnt.y,
+        training.X,
+        training.y,
         classes=training.task is not Task.REGRESSION,
         names=request.targets,
         validation=None if judged is None else judged.X,
         validation_y=None if judged is None else judged.y,
+        parts=parts,
     )
     if model.get_params().get("target_transform") is not None:  # what it advises has been done
         found = [notice for notice in found if notice.kind != "skewed target"]
+    columns = model.encoder_.columns  # of those that are left out, a warning has told
+    empty = {c.name for c in columns if isinstance(c, NumericColumn) and c.missing == "always"}
+    found = [n for n in found if n.column not in empty or n.kind not in ("identifier", "free text")]
     found += [Notice("warning", None, text) for text in report.warned]
     return Outcome(model, seconds, held_out, len(scored.y), comparisons, found)
 

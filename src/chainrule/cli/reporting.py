@@ -29,7 +29,7 @@ from chainrule.report.findings import (
 )
 from chainrule.report.importance import permutation_importance
 from chainrule.report.summaries import class_answers, number_answers
-from chainrule.tables.date_columns import DateColumn, parse_dates
+from chainrule.tables.date_columns import CLOCKS, DateColumn, parse_dates
 from chainrule.tables.noticing import Notice
 
 if TYPE_CHECKING:
@@ -188,6 +188,7 @@ def _columns(model: Model, X: "pl.DataFrame", kinds: list[tuple[str, str]]) -> l
         if what.startswith(("number", "date")) and len(present):
             if isinstance(learnt, DateColumn) and learnt.spelling:  # texts have another order
                 present = parse_dates(present, learnt.spelling, lenient=True)
+                present = present.dt.time() if learnt.spelling in CLOCKS else present
             values = f"{_short(present.min())} to {_short(present.max())}; {values}"
         found.append(Column(name, what, column.null_count() / max(len(column), 1), values, example))
     return found

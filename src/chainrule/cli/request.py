@@ -55,22 +55,21 @@ class Outcome:
 
 
 def training_of(problem: Problem, model: Model) -> Problem:
-    """The rows that networks learnt from: all of them where members are folds."""
-    if model.validation_rows_ is None:
-        return problem
-    learnt = np.setdiff1d(np.arange(len(problem.y)), model.validation_rows_)
-    return problem.take(learnt) if learnt.size else problem
+    """The rows that networks learnt from: where members are folds, all but those of weight 0."""
+    kept = np.arange(len(problem.y)) if problem.weight is None else np.flatnonzero(problem.weight)
+    learnt = kept[np.sort(model.folds_.learnt)]
+    return problem if len(learnt) == len(problem.y) else problem.take(learnt)
 
 
-def parts_of(problem: Problem, model: Model) -> tuple[Problem, Problem | None]:
-    """The rows that the first network learnt from, and those that judged it."""
-    judged = model.validation_rows_
-    if judged is None:
-        return problem, None
-    first, others = model.folds_.judge[0], model.folds_.learn[0]
-    if len(first) == len(judged):  # the same rows judged every network
-        return training_of(problem, model), problem.take(judged)
-    return problem.take(judged[others]), problem.take(judged[first])
+def parts_of(model: Model) -> np.ndarray | None:
+    """The number of the part that each row is in, where each network leaves out another; else None."""
+    folds = model.folds_
+    if model.validation_rows_ is None or len(folds.judge[0]) == len(folds.judged):
+        return None
+    parts = np.empty(len(folds.judged), np.intp)
+    for number, rows in reversed([*enumerate(folds.judge)]):  # of several rounds, the first
+        parts[rows] = number
+    return parts
 
 
 def asked(model: Model, X: Any, places: np.ndarray | None = None) -> Any:

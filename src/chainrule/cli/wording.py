@@ -20,9 +20,14 @@ _OPTIONS = {
     "random_state": "--seed",
     "categorical_features": "--categorical",
 } | {name: f"--{name}" for name in ("activation", "dropout", "effort", "loss", "solver")}
-_AT_THE_BEGINNING = re.compile(r"^(\w+)(?:: [\w -]+(?= must be)|(?= must be|: ))")
+_AT_THE_BEGINNING = re.compile(
+    r"^(\w+)(?:: (?:optimizer|the learning-rate schedule)(?= must be)|(?= must be|: ))"
+)
 _ANYWHERE = re.compile(r"(?<!['\w])\w+_\w+(?!['\w])")  # in quotes, it is the name of a column
-_ONLY_IN_PYTHON = re.compile(r", or (?:'auto'|None|a numpy RandomState)|(?<=must be )None, ")
+_ONLY_IN_PYTHON = re.compile(
+    r", or (?:'auto'|None|a numpy RandomState|a chainrule\.\w+)|(?<=must be )None, "
+    r"|, a pair \([^)]*\)|, an optax transformation"
+)
 _TEXT = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _MARKED = re.compile(rf"read_table\(…, missing=\[({_TEXT}(?:, {_TEXT})*)(, …)?\]\), or as None")
 

@@ -124,7 +124,7 @@ class DeepEstimator(Trained):
         groups
             A label for each row: all rows of a group are kept back from a network, or none is.
         time
-            A value for each row, such as a date: the latest rows are kept back to validate.
+            A number or a date for each row: the latest rows are kept back to validate.
 
         Raises
         ------

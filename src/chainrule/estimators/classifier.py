@@ -294,7 +294,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         if strange.size:
             raise TableError(
                 f"y must be one of the classes {self.classes_[:10].tolist()}; "
-                f"got {y[strange].tolist()[0]!r} in row {strange[0] + 1}."
+                f"got {y[strange].tolist()[0]!r} in row {strange[0] + 1}. "
+                "Leave such rows out, or learn from some of them."
             )
         indicators = as_indicators(np.searchsorted(self.classes_, y), len(self.classes_))
         if indicators.shape[1] == 1 and self._found_loss().domain is DISTRIBUTION:

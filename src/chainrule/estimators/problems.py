@@ -18,7 +18,7 @@ from chainrule.estimators.target_columns import (
 from chainrule.estimators.tasks import task_of
 from chainrule.mathematics.named import did_you_mean
 from chainrule.tables.cells import pick
-from chainrule.tables.date_columns import parse_dates, spelling_of
+from chainrule.tables.date_columns import dates_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -131,13 +131,7 @@ def _times(column: "pl.Series") -> np.ndarray:
 
     refuse_missing(column, "the time")
     if column.dtype == pl.String:
-        spelling = spelling_of(column)
-        if spelling is None:
-            raise TableError(
-                f"the time {column.name!r} must be dates or numbers; got text such as {column[0]!r}. "
-                "Write dates as 2024-12-31."
-            )
-        column = parse_dates(column, spelling, lenient=False)
+        column = dates_of(column, f"the time {column.name!r}")
     return column.rank("dense").to_numpy()
 
 

@@ -20,7 +20,6 @@ ZERO_AND_ONE = "0 and 1; use --task regression if they are amounts"
 """What the targets are where 0 and 1 are taken for classes."""
 
 _SIGNED_NUMBER = r"^\s*-?([$€£¥]\s*-?\d[\d.,' ]*|\d[\d.,' ]*[%$€£¥])\s*$"
-_TIME_OF_DAY = r"^\s*([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?\s*$"
 
 
 def task_of(frame: "pl.DataFrame", targets: Sequence[str]) -> tuple[Task, str]:
@@ -81,7 +80,6 @@ def _refuse_dates(target: "pl.Series") -> None:
         with warnings.catch_warnings():  # of days and months that may be the other way round
             warnings.simplefilter("ignore", UserWarning)
             dates = spelling_of(present) is not None
-        dates = dates or bool(present.str.contains(_TIME_OF_DAY).all())
     else:
         dates = target.dtype.is_temporal()
     if dates:

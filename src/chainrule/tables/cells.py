@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["pick", "stripped", "typed", "without_missing"]
+__all__ = ["pick", "stripped", "typed", "without_marks"]
 
 # Whole numbers, maybe in groups of three, and a fraction: 1,234.5 with a point, 1.234,5 with a comma.
 _POINT = r"^[+-]?(?:(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)$"
@@ -22,6 +22,15 @@ def without_missing(frame: "pl.DataFrame", missing: Collection[str]) -> "pl.Data
 
     text = pl.col(pl.String)
     return frame.with_columns(pl.when(~text.is_in(list(missing))).then(text))
+
+
+def without_marks(
+    frame: "pl.DataFrame", missing: Collection[str], as_text: Collection[str] = ()
+) -> "pl.DataFrame":
+    """The same; columns that held such texts are then what all their other cells are, such as numbers."""
+    marked = without_missing(frame, missing)
+    held = [name for name in frame.columns if marked[name].null_count() > frame[name].null_count()]
+    return marked.with_columns(typed(pick(marked, held), "\t", as_text).get_columns())
 
 
 def stripped(frame: "pl.DataFrame", missing: Collection[str]) -> "pl.DataFrame":

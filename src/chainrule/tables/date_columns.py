@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
+    "CLOCKS",
     "CYCLES",
     "FORMATS",
     "DateColumn",
     "cycles_of",
+    "dates_of",
     "days_of",
     "fit_dates",
     "parse_dates",
@@ -35,6 +37,8 @@ _WITH_WEEKDAY = ("%A %d %B %Y", "%A, %d %B %Y", "%A %B %d %Y", "%A, %B %d, %Y") 
 _SHORT = ("%m/%d/%y", "%d/%m/%y", "%d-%b-%y", "%d.%m.%y")
 _MONTHS = ("%Y-%m", "%Y/%m", "%B %Y")
 """Months are taken for their first days."""
+CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p")
+"""Times of day are of the first of January 1970, as polars' own are."""
 _TIMES = (
     "",
     " %H:%M",
@@ -56,6 +60,7 @@ _ZONED = (
 FORMATS = (
     tuple(day + time for time in _TIMES for day in (*_DAYS, *_SPELT, *_WITH_WEEKDAY, *_SHORT))
     + _MONTHS
+    + CLOCKS
     + _ZONED
 )
 """How dates may be spelt, in the order in which they are tried."""
@@ -184,6 +189,16 @@ def parse_dates(text: "pl.Series", spelling: str, *, lenient: bool) -> "pl.Serie
     return dates
 
 
+def dates_of(text: "pl.Series", what: str) -> "pl.Series":
+    """Texts as dates where numbers would do as well; TableError if they are none."""
+    spelling = spelling_of(text)
+    if spelling is None:
+        raise TableError(
+            f"{what} must be dates or numbers; got text such as {text[0]!r}. Write dates as 2024-12-31."
+        )
+    return parse_dates(text, spelling, lenient=False)
+
+
 def _parsed(text: "pl.Series", spelling: str) -> "pl.Series":
     import polars as pl
 
@@ -195,13 +210,17 @@ def _parsed(text: "pl.Series", spelling: str) -> "pl.Series":
         return zoned.dt.replace_time_zone(None)
     if spelling in _MONTHS:
         trimmed, spelling = "01 " + trimmed, f"%d {spelling}"
+    if spelling in CLOCKS:
+        trimmed, spelling = "1970-01-01 " + trimmed, f"%Y-%m-%d {spelling}"
     if not ("%H" in spelling or "%I" in spelling):
         return trimmed.str.to_date(spelling, strict=False).cast(pl.Datetime("us"))
     return trimmed.str.to_datetime(spelling, time_unit="us", strict=False)
 
 
 def _year_in(spelling: str) -> str:
-    """A pattern of texts whose year has as many digits as it should."""
+    """A pattern of texts whose year has as many digits as it should; of times of day without one."""
+    if spelling in CLOCKS:
+        return r"^\d{1,2}:\d{2}(?:$|[: ])"
     if ".%y" in spelling:  # 1.12.14 is a version of software
         return r"^\d\d\.\d\d\.\d\d(?:[ T]|$)"
     if spelling == "%B %Y":

@@ -6,10 +6,10 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from chainrule.errors import FileError
-from chainrule.tables.cells import without_missing
+from chainrule.tables.cells import without_marks
 from chainrule.tables.delimited import read_delimited
 from chainrule.tables.encodings import as_utf8
 from chainrule.tables.parquet_pages import impossible_page
@@ -148,16 +148,21 @@ def _read_excel(source: Source) -> "pl.DataFrame":
             UserWarning,
             stacklevel=4,
         )
+    engine: Literal["calamine", "openpyxl"]
     if importlib.util.find_spec("fastexcel"):
-        frame = pl.read_excel(io.BytesIO(source.whole()), engine="calamine", raise_if_empty=False)
+        engine = "calamine"
     elif importlib.util.find_spec("openpyxl"):
-        frame = pl.read_excel(io.BytesIO(source.whole()), engine="openpyxl", raise_if_empty=False)
+        engine = "openpyxl"
     else:
         raise FileError(
             f"{source.name} must be a file that can be read here; Excel files need a further package. "
             "Run pip install fastexcel, or save the sheet as CSV."
         )
-    return without_missing(frame, ("",))
+    # By all rows: what is of another type than the first ones would be missing, and nobody told.
+    frame = pl.read_excel(
+        io.BytesIO(source.whole()), engine=engine, raise_if_empty=False, infer_schema_length=None
+    )
+    return without_marks(frame, ("",))
 
 
 _READERS = (

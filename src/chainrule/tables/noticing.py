@@ -10,7 +10,7 @@ from chainrule.tables.cells import pick
 from chainrule.tables.leaks import tells_class, tells_number
 from chainrule.tables.notice import SAMPLE, Kind, Notice, Target, shortly
 from chainrule.tables.odd_columns import empty_columns, odd_column
-from chainrule.tables.repetition import equal_columns, repeated_rows, rows_in_both
+from chainrule.tables.repetition import equal_columns, repeated_rows, rows_in_both, rows_in_parts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,6 +32,7 @@ def noticed(
     names: Sequence[str] = (),
     validation: "pl.DataFrame | None" = None,
     validation_y: np.ndarray | None = None,
+    parts: np.ndarray | None = None,
     seed: int = 0,
 ) -> list[Notice]:
     """Look a table through, the gravest first: constant targets, leaks, repeated rows, odd columns.
@@ -46,6 +47,9 @@ def noticed(
         What the targets are called where there are several.
     validation, validation_y
         The rows that scores are of, to find those that are also in training.
+    parts
+        Or the number of the part that each row of `X` is in, where networks that did not learn from it
+        judge it.
     seed
         Of the sample of rows, where the table has more than 100,000.
 
@@ -67,6 +71,7 @@ def noticed(
         *(notice for target in targets for notice in _constant_target(target)),
         *_leaks(varying, targets, seed),
         *(rows_in_both(X, _frame(targets), other, other_targets) if other is not None else ()),
+        *(rows_in_parts(X, _frame(targets), parts) if parts is not None else ()),
         *repeated_rows(X, _frame(targets)),
         *(notice for target in targets for notice in _odd_target(target)),
         *equal_columns(varying),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chainrule.errors import ChainruleError, FileError, TableError
-from chainrule.tables.cells import without_missing
+from chainrule.tables.cells import without_marks
 from chainrule.tables.delimited import MISSING
 from chainrule.tables.formats import Reader, reader_of
 from chainrule.tables.sources import Source, clear_errors, find_sources, unpacked
@@ -85,7 +85,7 @@ def _read(source: Source, missing: Sequence[str], as_text: Collection[str] = ())
         pl.col(pl.Categorical, pl.Enum).cast(pl.String),
         (pl.selectors.decimal() | pl.selectors.by_dtype(pl.Int128, pl.UInt128)).cast(pl.Float64),
     )
-    frame = without_missing(frame, missing) if missing and reader.kind != "CSV" else frame
+    frame = without_marks(frame, missing, as_text) if missing and reader.kind != "CSV" else frame
     return frame.with_columns(
         frame[name].cast(pl.String) for name in as_text if frame.schema[name] != pl.String
     )

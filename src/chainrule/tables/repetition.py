@@ -6,12 +6,14 @@ Rows are compared by hashes of 64 bits: among a million rows, one of 10 million 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from chainrule.tables.notice import Notice, counted, share_of, shortly
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["equal_columns", "repeated_rows", "rows_in_both"]
+__all__ = ["equal_columns", "repeated_rows", "rows_in_both", "rows_in_parts"]
 
 _NAMED = 5
 
@@ -39,17 +41,36 @@ def rows_in_both(
     X: "pl.DataFrame", targets: "pl.DataFrame", other: "pl.DataFrame", other_targets: "pl.DataFrame | None"
 ) -> Iterator[Notice]:
     """Rows of the validation part that are also in the training part."""
-    inside = other.hash_rows().is_in(X.hash_rows().implode())
-    again = int(inside.sum())
+    again = int(other.hash_rows().is_in(X.hash_rows().implode()).sum())
+    known = None
+    if other_targets is not None:
+        whole = other.hstack(other_targets).hash_rows()
+        known = int(whole.is_in(X.hstack(targets).hash_rows().implode()).sum())
+    yield from _in_both(again, other.height, known)
+
+
+def rows_in_parts(X: "pl.DataFrame", targets: "pl.DataFrame", parts: np.ndarray) -> Iterator[Notice]:
+    """Rows of one part that are also in another: each validates what has learnt from the others."""
+    again, known = (_also_elsewhere(frame, parts) for frame in (X, X.hstack(targets)))
+    yield from _in_both(again, X.height, known)
+
+
+def _also_elsewhere(rows: "pl.DataFrame", parts: np.ndarray) -> int:
+    import polars as pl
+
+    hashes = pl.DataFrame({"row": rows.hash_rows(), "part": parts})
+    return int(hashes.select((pl.col("part").n_unique().over("row") > 1).sum()).item())
+
+
+def _in_both(again: int, rows: int, known: int | None) -> Iterator[Notice]:
     if not again:
         return
     text = (
-        f"{counted(again, 'validation row')} of {other.height:,} ({share_of(again, other.height)}) "
+        f"{counted(again, 'validation row')} of {rows:,} ({share_of(again, rows)}) "
         f"{'is' if again == 1 else 'are'} among the training rows too"
     )
-    if other_targets is not None:
-        known = other.hstack(other_targets).hash_rows().is_in(X.hstack(targets).hash_rows().implode())
-        text += f", {_how_many(int(known.sum()), again)} with the same target"
+    if known is not None:
+        text += f", {_how_many(known, again)} with the same target"
     yield Notice("rows in both parts", None, f"{text}: scores on them say nothing about new rows.")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import ArgumentError, TableError
+from chainrule.tables.date_columns import dates_of
 from chainrule.tables.schema import MISSING_OBJECTS
 
 __all__ = ["cross_parts", "validation_split"]
@@ -44,8 +45,8 @@ def validation_split(
     groups
         A label for each row; the rows of a group stay together, and so the part is only nearly of its size.
     time
-        A value for each row that can be sorted; the latest rows validate, and rows of one time stay
-        together, so that all training rows are earlier.
+        A number or a date for each row, which texts may spell; the latest rows validate, and rows of one
+        time stay together, so that all training rows are earlier.
 
     Returns
     -------
@@ -58,7 +59,8 @@ def validation_split(
         If `fraction` or `seed` is outside its range, both `groups` and `time` are given, or they are not one
         value for each row.
     TableError
-        If `y` has fewer than two rows, a group or time is missing, or all rows are of one.
+        If `y` has fewer than two rows, a group or time is missing, all rows are of one, or texts are no
+        dates.
     """
     if not 0 < fraction < 1:
         raise ArgumentError(
@@ -143,11 +145,23 @@ def _ranks(values: npt.ArrayLike, rows: int, name: str) -> Rows:
         raise TableError(
             f"{name} must be known in each row; row {int(missing.argmax()) + 1} has none. Drop or correct it."
         )
+    if name == "time":
+        array = _spelt_out(array)
     try:
         return np.unique(array, return_inverse=True)[1]
     except TypeError:
         kinds = " and ".join(sorted({type(item).__name__ for item in array}))
         raise ArgumentError(f"{name} must be of one kind; got {kinds}. Convert them.") from None
+
+
+def _spelt_out(time: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Texts as dates, since 02.01.2024 is before 01.02.2024; what is no text as it is."""
+    import polars as pl
+
+    texts = time.tolist()
+    if time.dtype.kind not in "OUT" or not all(isinstance(text, str) for text in texts):
+        return time
+    return np.asarray(dates_of(pl.Series("time", texts), "time").to_numpy())
 
 
 def _by_group(codes: Rows, size: int, seed: int) -> tuple[Rows, Rows]:
