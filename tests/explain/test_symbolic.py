@@ -43,7 +43,10 @@ def same_at_points(exact, form):
     letters = sorted(exact.free_symbols | form.free_symbols, key=str)
     numbers = np.random.default_rng(0)
     for _ in range(5):
-        at = {s: sympy.Float(float(v), 30) for s, v in zip(letters, numbers.uniform(0.1, 0.9, len(letters)), strict=True)}
+        at = {
+            s: sympy.Float(float(v), 30)
+            for s, v in zip(letters, numbers.uniform(0.1, 0.9, len(letters)), strict=True)
+        }
         if abs((exact - form).subs(at).evalf(30)) > 1e-20:
             return False
     return True

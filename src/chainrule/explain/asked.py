@@ -38,11 +38,11 @@ class Asked:
     ) -> None:
         with jax.enable_x64(True):
             parameters = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), parameters)
-            x, y = (
-                np.asarray(part)[None, :] if np.ndim(part) == 1 and np.ndim(x) == 1 else part
-                for part in (x, y)
-            )
-            checked = network.checked(parameters, x, y, sample_weight)
+            x, y = _numbers("x", x), _numbers("y", y)
+            if x.ndim == 1:
+                x, y = x[None, :], np.atleast_2d(y)
+            weight = None if sample_weight is None else _numbers("sample_weight", sample_weight)
+            checked = network.checked(parameters, x, y, weight)
             self.x, self.y, self.weight = (np.asarray(part) for part in checked)
             if network.label_smoothing and network.loss.smooth is not None:
                 self.smooth = np.asarray(network.loss.smooth(jnp.asarray(self.y), network.label_smoothing))
@@ -102,8 +102,8 @@ class Asked:
         codes = [each.sources[0] for each in self.chain.maps if isinstance(each, LookupMap)]
         if place.is_input and any(s.letter == "x" and 0 <= place.key[0] - s.offset < s.width for s in codes):
             raise ArgumentError(
-                f"x[{place.key[0] + 1}] is a code, which names a row of a table: there is no derivative by it. "
-                "Derive by an entry of that table, such as E1[2,1]."
+                f"x[{place.key[0] + 1}] is a code, which names a row of a table: there is no derivative "
+                "by it. Derive by an entry of that table, such as E1[2,1]."
             )
         return place
 
@@ -145,6 +145,13 @@ class Asked:
             "row": self.row + 1,
             "rows": len(self.x),
         }
+
+
+def _numbers(name: str, values: ArrayLike) -> np.ndarray:
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{name} must be numbers, as many in each row; got {quoted(values)}.") from None
 
 
 def _output(of: object, outputs: int) -> int | None:

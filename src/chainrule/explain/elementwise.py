@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeAlias, final
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import sympy
 
@@ -35,30 +37,42 @@ class Elementwise:
             self._of, self._slope = (_numeric(e) for e in (self.formula, self.slope_formula))
             self._bend = _numeric(sympy.diff(self.slope_formula, Z))
         else:
-            self._of, self._slope = activation.value, activation.derivative
-            self._bend = self._refuse_bend
+            self._of, self._slope = _in_double(activation.value), _in_double(activation.derivative)
+            self._bend = lambda z: np.full_like(z, np.nan)
 
     def __call__(self, z: Any) -> Any:
         """σ(z)."""
         if isinstance(z, Jet):
             return z.mapped(self._of, self._slope, self._bend)
-        return _symbolic(self.formula, z) if z.dtype == object else np.asarray(self._of(z))
+        return _symbolic(self.formula, z) if z.dtype == object else self._of(z)
 
     def slope(self, z: Any) -> Any:
         """σ′(z)."""
-        return _symbolic(self.slope_formula, z) if z.dtype == object else np.asarray(self._slope(z))
+        return _symbolic(self.slope_formula, z) if z.dtype == object else self._slope(z)
 
-    def _refuse_bend(self, z: Any) -> Any:
-        raise ArgumentError(
-            f"the activation {self.name!r} must be a formula for a second derivative; it is a pair of "
-            "functions. Give the formula, such as 'z * sigmoid(z)'."
-        )
+    def refuse_bend(self) -> None:
+        """Raise ArgumentError where there is no formula to derive twice."""
+        if self.formula is None:
+            raise ArgumentError(
+                f"the activation {self.name!r} must be a formula for a second derivative; it is a pair of "
+                "functions. Give the formula, such as 'z * sigmoid(z)'."
+            )
 
 
 @lru_cache(maxsize=256)
 def elementwise(activation: Activation) -> Elementwise:
     """One for each activation: SymPy derives it once."""
     return Elementwise(activation)
+
+
+def _in_double(function: _Function) -> _Function:
+    """A function of jax.numpy on NumPy's arrays, in float64."""
+
+    def on_numpy(z: np.ndarray) -> np.ndarray:
+        with jax.enable_x64(True):
+            return np.asarray(function(jnp.asarray(z)))
+
+    return on_numpy
 
 
 def _numeric(expression: sympy.Expr) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,8 +1,11 @@
 """The loss of a row by its formula: value, gradient and Hessian in ŷ, in numbers and in symbols."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple, final
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import sympy
 
@@ -36,7 +39,7 @@ class RowLoss:
     def value(self, y_hat: Any, y: Any) -> Any:
         """ℓ of each row, shape (rows,)."""
         if not self.parts:
-            return np.asarray(self.loss.value(y_hat, y))
+            return _in_double(self.loss.value, y_hat, y)
         s = _logsumexp(y_hat)
         blocks = np.split(y_hat, self.loss.outputs_per_target, axis=1)
         return sum(_compute(p.expression, _known(p, blocks, y, s)).sum(axis=1) for p in self.parts)
@@ -44,7 +47,7 @@ class RowLoss:
     def gradient(self, y_hat: Any, y: Any) -> Any:
         """∂ℓ/∂ŷ, shape (rows, outputs)."""
         if not self.parts:
-            return np.asarray(self.loss.gradient(y_hat, y))
+            return _in_double(self.loss.gradient, y_hat, y)
         s = _logsumexp(y_hat)
         blocks = np.split(y_hat, self.loss.outputs_per_target, axis=1)
         own = [np.zeros_like(block) for block in blocks]
@@ -132,6 +135,11 @@ def _compute(expression: sympy.Expr, known: dict[sympy.Symbol, Any]) -> Any:
         return put_in(*arrays)
     with np.errstate(all="ignore"):
         return formulas.compile_expression(expression, tuple(known), np)(*arrays)
+
+
+def _in_double(function: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
+    with jax.enable_x64(True):
+        return np.asarray(function(*map(jnp.asarray, arrays)))
 
 
 def _logsumexp(y_hat: Any) -> Any:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from chainrule.explain.facts import Facts
+from chainrule.explain.maps import ActivateMap
 from chainrule.explain.terms import (
     Equation,
     Formula,
@@ -22,6 +23,9 @@ from chainrule.explain.terms import (
 
 def by_row(f: Facts) -> np.ndarray:
     """∂²ℓ/∂w² of each row: ŷ′ᵀ H ŷ′ + ∂ℓ/∂ŷ · ŷ″, with H = ∂²ℓ/∂ŷ∂ŷ."""
+    for each in f.chain.maps:
+        if isinstance(each, ActivateMap):
+            each.sigma.refuse_bend()
     last = f.values[f.chain.stations[-1]]
     if f.output is not None:
         return np.asarray(last.second[:, f.output])
