@@ -42,9 +42,9 @@ def predict_table(
     report = Report(quiet)
     with report.warnings(lambda said: said.replace(" or a greater validation_fraction", "")):
         model = load(model_file)
-        targets = _targets(model)
-        frame = _read(model, table, missing)
-        inputs = _inputs(model, frame, targets, report)
+        targets = targets_of(model)
+        frame = read_rows(model, table, missing)
+        inputs = inputs_of(model, frame, targets, report)
         answers = prediction_table(
             model, inputs, targets, probabilities=wish.probabilities, interval=wish.interval, sets=wish.sets
         )
@@ -94,7 +94,7 @@ def evaluate_table(
         )
     report = Report(quiet)
     with report.warnings():
-        frame = _read(model, table, missing)
+        frame = read_rows(model, table, missing)
     for name in targets:
         refuse_absent(name, frame)
     task = _task(model)
@@ -106,7 +106,7 @@ def evaluate_table(
     constants = len(model.classes_) if isinstance(model, DeepClassifier) else expected
     baseline = list(about.baseline) if len(about.baseline) == constants else None
     with report.warnings():
-        comparisons = compare(model, _inputs(model, frame, targets, report), y, baseline, targets)
+        comparisons = compare(model, inputs_of(model, frame, targets, report), y, baseline, targets)
     of = "training" if baseline else "this table"
     other = f"{'mean' if task is Task.REGRESSION else 'majority'} of {of}"
     if as_json:
@@ -116,7 +116,7 @@ def evaluate_table(
     out(score_table(dict(zip(targets, comparisons, strict=True)), counted(frame.height, "row"), other))
 
 
-def _read(model: Model, table: str, missing: tuple[str, ...]) -> "pl.DataFrame":
+def read_rows(model: Model, table: str, missing: tuple[str, ...]) -> "pl.DataFrame":
     """The table; what meant missing in training does here too, and columns are what they were said to be."""
     about = about_of(model)
     with without_panics():
@@ -124,7 +124,7 @@ def _read(model: Model, table: str, missing: tuple[str, ...]) -> "pl.DataFrame":
     return recast(frame, about.kinds)
 
 
-def _inputs(model: Model, frame: "pl.DataFrame", targets: tuple[str, ...], report: Report) -> Any:
+def inputs_of(model: Model, frame: "pl.DataFrame", targets: tuple[str, ...], report: Report) -> Any:
     """The columns of training; by position where the model was fitted on an array."""
     names = getattr(model, "feature_names_in_", None)
     if names is not None:
@@ -143,7 +143,7 @@ def _inputs(model: Model, frame: "pl.DataFrame", targets: tuple[str, ...], repor
     return rest.to_numpy()
 
 
-def _targets(model: Model) -> tuple[str, ...]:
+def targets_of(model: Model) -> tuple[str, ...]:
     """Names of the targets, as far as the file knows them."""
     count = _count(model)
     known = about_of(model).target

@@ -1,17 +1,14 @@
 """The whole page: one file, which needs nothing else to be read."""
 
 from chainrule.report import sections
+from chainrule.report.document import document, section
 from chainrule.report.findings import Findings, Score
 from chainrule.report.limitations import limitations
 from chainrule.report.scores import headline, meaning_of, shown
-from chainrule.report.style import STYLE
 from chainrule.report.texts import brief, esc, paragraph, percent, plural
 from chainrule.report.usage import usage
 
 __all__ = ["render"]
-
-# Nothing is ever loaded and no script runs, whatever the table holds.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def render(findings: Findings) -> str:
@@ -31,19 +28,10 @@ def render(findings: Findings) -> str:
         ("network", "The network", sections.network(findings)),
     ]
     told = [(anchor, title, body) for anchor, title, body in parts if body]
-    main = "".join(
-        f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{title}</h2>{body}</section>'
-        for anchor, title, body in told
-    )
+    main = "".join(section(*part) for part in told)
     links = "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title, _ in told)
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f'<meta name="color-scheme" content="light dark"><title>{esc(_title(findings))}</title>'
-        f"<style>{STYLE}</style></head>\n<body>{_head(findings, links)}<main>{main}</main>"
-        f"{_foot(findings)}</body></html>\n"
-    )
+    body = f"{_head(findings, links)}<main>{main}</main>{_foot(findings)}"
+    return document(_title(findings), body)
 
 
 def _title(findings: Findings) -> str:
