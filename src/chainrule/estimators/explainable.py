@@ -63,7 +63,7 @@ class Explainable(ABC):
         >>> found.importance()["column"][0]
         'x0'
         """
-        x, asked = self._asked_of(X, output)
+        x, r, asked = self._asked_of(X, output)
         if isinstance(background, str):
             if background != "typical":
                 raise ArgumentError(
@@ -74,7 +74,7 @@ class Explainable(ABC):
             others = x if len(x) > 1 else None
         else:
             others = encode(self.encoder_, self._table(background, reset=False))
-        return explained(self.network_, self.members_, self.encoder_, x, others, asked)
+        return explained(self.network_, self.members_, self.encoder_, x, r, others, asked)
 
     def input_gradients(self, X: Any, output: Any = None) -> np.ndarray:
         """∂output/∂column of each row, (rows, columns): what one more unit of a number would change.
@@ -82,14 +82,15 @@ class Explainable(ABC):
         The output is that of :meth:`explain`. NaN where there is no derivative: by categories, by dates, and
         by numbers that are missing.
         """
-        x, asked = self._asked_of(X, output)
+        x, _, asked = self._asked_of(X, output)
         slopes = encoded_slopes(self.encoder_, self._table(X, reset=False))
         return gradients(self.network_, self.members_, self.encoder_, x, slopes, asked)
 
-    def _asked_of(self, X: Any, output: Any) -> tuple[np.ndarray, Asked]:
+    def _asked_of(self, X: Any, output: Any) -> tuple[np.ndarray, np.ndarray, Asked]:
         check_is_fitted(self, "members_")
         x = encode(self.encoder_, self._table(X, reset=False))
-        return x, self._asked(output, mean_output(self.network_, self.members_, x))
+        r = mean_output(self.network_, self.members_, x)
+        return x, r, self._asked(output, r)
 
     @abstractmethod
     def _table(self, X: Any, reset: bool) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from chainrule.errors import ArgumentError
-from chainrule.explain.attribution import Attribution, input_gradients, integrated_gradients
+from chainrule.network.attribution import Attribution, input_gradients, integrated_gradients
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
 from chainrule.tables.encoders import TableEncoder
@@ -88,21 +88,27 @@ def explained(
     members: Parameters,
     encoder: TableEncoder,
     x: np.ndarray,
+    r: np.ndarray,
     background: np.ndarray | None,
     asked: Asked,
 ) -> Explanation:
-    """Attribute the outputs of encoded rows, compared with others, or with the typical row for None."""
+    """Attribute the outputs of encoded rows, whose raw outputs are r, compared with others.
+
+    For no ``background`` it is the typical row.
+    """
     baselines = typical_row(encoder) if background is None else evenly(background, BACKGROUND)
     if not len(baselines):
         raise ArgumentError("background must have rows; got none. Leave it out, or give some.")
     groups = np.array(encoder.origins)
-    found = integrated_gradients(network, members, x, baselines, asked.direction, groups)
+    found = integrated_gradients(
+        network, members, x, baselines, asked.direction, offset=asked.offset, groups=groups, r=r
+    )
     _tell_remainder(found)
     return Explanation(
         tuple(column.name for column in encoder.columns),
         found.values,
-        found.baseline + asked.offset,
-        found.output + asked.offset,
+        found.baseline,
+        found.output,
         found.remainder,
         asked.of,
         asked.unit,

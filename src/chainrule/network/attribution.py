@@ -10,6 +10,7 @@ its own way, all at the same time. Source: Sundararajan, Taly, Yan 2017, arXiv:1
 several baselines Erion et al. 2021, arXiv:1906.10670.
 """
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -30,13 +31,14 @@ from chainrule.network.parameters import Parameters
 from chainrule.network.prediction import mean_output
 
 TOLERANCE = 1e-3
-"""The remainder may be this share of the sizes of a row's attributions before more points are taken."""
+"""What the integral from a baseline may miss, as a share of the sizes of the row's attributions."""
 
-FEWEST_POINTS, MOST_POINTS = 8, 256
+FEWEST_POINTS, MOST_POINTS = 4, 256
 
-_PAIRS = 16  # of a row and a baseline that are looked at together, each at
-_AT_ONCE = 4  # points: the products then have 64 rows, as in predictions
-_BLOCKS = 64  # of pairs that one call of the compiled program takes, where there are so many
+_PAIRS = 32  # of a row and a baseline that are looked at together, each at
+_AT_ONCE = 4  # points
+_BLOCKS = 32  # of pairs that one call of the compiled program takes, where there are so many
+_ROWS = 256  # with all their baselines
 _NOISE = 8  # units in the last place of an output: a remainder below is no fault of the points
 _BY_COLUMN = (Lookup, Periodic, PiecewiseLinear, Rescale, Activate, Dropout)  # none mixes columns
 
@@ -54,7 +56,7 @@ class Attribution(NamedTuple):
     """What the integral at so many points missed of output − baseline, (rows,). It is shared among the
     values, in proportion to their sizes."""
     points: np.ndarray
-    """How many points each way was looked at, (rows,)."""
+    """At how many points the way was looked at, from the baseline that needed most, (rows,)."""
 
 
 def integrated_gradients(
@@ -63,12 +65,15 @@ def integrated_gradients(
     x: np.ndarray,
     baselines: np.ndarray,
     direction: np.ndarray,
+    *,
+    offset: np.ndarray | float = 0.0,
     groups: np.ndarray | None = None,
+    r: np.ndarray | None = None,
 ) -> Attribution:
-    """Attribute f = direction · r to the inputs, where r is the raw output of the members together.
+    """Attribute f = offset + direction · r to the inputs; r is the raw output of the members together.
 
     φⱼ = Σ (eₖ − e⁰ₖ) ∫₀¹ ∂f/∂eₖ(e⁰ + t (e − e⁰)) dt over the places k that the embedding has for input j, in
-    the mean over the baselines, by Gauss and Legendre's points: twice as many for the rows whose remainder is
+    the mean over the baselines, by Gauss and Legendre's points: twice as many for the ways whose remainder is
     above ``TOLERANCE``, until there are ``MOST_POINTS``.
 
     Parameters
@@ -79,9 +84,13 @@ def integrated_gradients(
         Shapes (rows, m) and (baselines, m), of one dtype, in which all is computed.
     direction
         Of shape (rows, n): a one for the output that is asked for, and what it is multiplied by.
+    offset
+        Of shape (rows,), or one for all.
     groups
         For each of the m inputs, the number of the group that it counts for, all of them from 0 on; by
         default each is one.
+    r
+        The raw outputs of x, (rows, n), where they are known.
 
     Raises
     ------
@@ -89,22 +98,26 @@ def integrated_gradients(
         If the embedding has a layer that mixes columns.
     """
     groups = np.arange(network.sizes[0]) if groups is None else np.asarray(groups)
-    owner = groups[_inputs_of_places(network)]
-    r, r_0 = (mean_output(network, members, rows).astype(np.float64) for rows in (x, baselines))
-    output, baseline = (r * direction).sum(axis=1), direction @ r_0.mean(axis=0)
-    difference = output - baseline
-    values = np.zeros((len(x), int(groups.max(initial=-1)) + 1))
-    remainder, points = np.zeros(len(x)), np.zeros(len(x), int)
-    noise = _NOISE * np.finfo(x.dtype).eps * (np.abs(output) + np.abs(baseline))
-    rough, number = np.arange(len(x)), FEWEST_POINTS
-    while len(rough) and number <= MOST_POINTS:
-        values[rough] = _mean_over_baselines(
-            network, members, x[rough], baselines, direction[rough], owner, values.shape[1], number
+    owner, number = groups[_inputs_of_places(network)], int(groups.max()) + 1
+    r = (mean_output(network, members, x) if r is None else r).astype(np.float64)
+    r_0 = mean_output(network, members, baselines).astype(np.float64)
+    offset = np.broadcast_to(np.asarray(offset, np.float64), len(x))
+    f = (r * direction).sum(axis=1) + offset
+    parts = [(np.zeros((0, number)), np.zeros(0), np.zeros(0, int), np.zeros(0))]
+    for start in range(0, len(x), _ROWS):
+        some = slice(start, start + _ROWS)
+        f_0 = direction[some] @ r_0.T + offset[some, None]
+        along = partial(
+            _integrals_of_pairs, network, members, x[some], baselines, direction[some], owner, number
         )
-        remainder[rough], points[rough] = difference[rough] - values[rough].sum(axis=1), number
-        within = TOLERANCE * np.abs(values).sum(axis=1) + noise
-        rough, number = rough[np.abs(remainder[rough]) > within[rough]], 2 * number
-    return Attribution(_closed(values, remainder), output, baseline, remainder, points)
+        mean = f_0.mean(axis=1)
+        noise = _NOISE * np.finfo(x.dtype).eps * (np.abs(f[some]) + np.abs(f_0).mean(axis=1))
+        values, points = _refined(along, f[some, None] - f_0, noise)
+        values = values.mean(axis=1)
+        remainder = f[some] - mean - values.sum(axis=1)
+        parts.append((_closed(values, remainder), remainder, points.max(axis=1), mean))
+    values, remainder, points, mean = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Attribution(values, f, mean, remainder, points)
 
 
 def input_gradients(
@@ -124,7 +137,30 @@ def input_gradients(
     return np.concatenate([np.zeros((0, x.shape[1]), x.dtype), *found])[: len(x)]
 
 
-def _mean_over_baselines(
+def _refined(
+    along: Callable[[np.ndarray, int], np.ndarray], difference: np.ndarray, noise: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The integrals of all pairs, (rows, baselines, groups), and at how many points, (rows, baselines).
+
+    ``along`` gives those of some pairs, counted row by row, at so many points; ``difference`` is what they
+    must sum up to, (rows, baselines), and ``noise`` what may be missing of it in a row, (rows,).
+    """
+    number = FEWEST_POINTS
+    points = np.full(difference.shape, number)
+    values = along(np.arange(difference.size), number).reshape(*difference.shape, -1)
+    while True:
+        missed = difference - values.sum(axis=2)
+        within = TOLERANCE * np.abs(values.mean(axis=1)).sum(axis=1) + noise
+        # A way's remainder is worth more points only where it shows in the row's.
+        rough = (np.abs(missed.mean(axis=1)) > within)[:, None] & (np.abs(missed) > within[:, None])
+        rough &= points == number
+        number *= 2
+        if not rough.any() or number > MOST_POINTS:
+            return values, points
+        values[rough], points[rough] = along(np.flatnonzero(rough), number), number
+
+
+def _integrals_of_pairs(
     network: Network,
     members: Parameters,
     x: np.ndarray,
@@ -132,24 +168,23 @@ def _mean_over_baselines(
     direction: np.ndarray,
     owner: np.ndarray,
     groups: int,
+    pairs: np.ndarray,
     number: int,
 ) -> np.ndarray:
-    """The integrals of each row, (rows, groups), in the mean over the baselines."""
-    t, weight = _gauss_legendre(number)
-    sums, pairs = np.zeros((len(x), groups)), len(x) * len(baselines)
-    size = _PAIRS * (_BLOCKS if pairs > _PAIRS else 1)
-    for start in range(0, pairs, size):
-        row, baseline = np.divmod(np.arange(start, min(start + size, pairs)), len(baselines))
+    """The integrals of some pairs, counted row by row, at so many points; (pairs, groups) in float64."""
+    t, weight = (part.astype(x.dtype) for part in _gauss_legendre(number))
+    size = _PAIRS * (_BLOCKS if len(pairs) > 4 * _PAIRS else 4 if len(pairs) > _PAIRS else 1)
+    found = np.empty((len(pairs), groups))
+    for start in range(0, len(pairs), size):
+        row, baseline = np.divmod(pairs[start : start + size], len(baselines))
         blocks = (
             _filled(part, size).reshape(-1, _PAIRS, part.shape[1])
             for part in (baselines[baseline], x[row], direction[row].astype(x.dtype))
         )
         full = -(-len(row) // _PAIRS)
-        found = _integrals(
-            network, groups, members, owner, t.astype(x.dtype), weight.astype(x.dtype), full, number, *blocks
-        )
-        np.add.at(sums, row, np.asarray(found).reshape(size, groups)[: len(row)])
-    return sums / len(baselines)
+        sums = _integrals(network, groups, members, owner, t, weight, full, number, *blocks)
+        found[start : start + size] = np.asarray(sums).reshape(size, groups)[: len(row)]
+    return found
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -169,24 +204,21 @@ def _integrals(
     """The integrals of the first ``full`` blocks of pairs, at the first ``number`` points."""
     embedding, first, others = _parts(network)
 
-    def forward(part: "_Part", a: Array) -> Array:
-        return _forward(part, members, a)
-
     def block(k: Array, out: Array) -> Array:
-        e_0, e = (forward(embedding, _for_each(members, ends[k])) for ends in (start, end))
-        z_0, z = forward(first, e_0), forward(first, e)
-        d = jnp.tile(direction[k], (_AT_ONCE, 1))
+        e_0, e = (_forward(embedding, members, _for_each(members, ends[k]))[-1] for ends in (start, end))
+        z_0, way = _forward(first, members, e_0)[-1], _forward(first, members, e)
+        z, d = way[-1], jnp.tile(direction[k], (_AT_ONCE, 1))
 
         def at_points(turn: Array, integral: Array) -> Array:
             now = jax.lax.dynamic_slice_in_dim(t, turn * _AT_ONCE, _AT_ONCE)[None, :, None, None]
             counts = jax.lax.dynamic_slice_in_dim(weight, turn * _AT_ONCE, _AT_ONCE)[None, :, None, None]
-            way = z_0[:, None] + now * (z - z_0)[:, None]
-            gradient = _gradient(network, others, members, way.reshape(z.shape[0], -1, z.shape[2]), d)
-            return integral + (counts * gradient.reshape(way.shape)).sum(axis=1)
+            between = z_0[:, None] + now * (z - z_0)[:, None]
+            gradient = _gradient(network, others, members, between.reshape(z.shape[0], -1, z.shape[2]), d)
+            return integral + (counts * gradient.reshape(between.shape)).sum(axis=1)
 
         # A way that is straight in e is so in z¹, and the integral goes back through W¹ once for all points.
         integral = jax.lax.fori_loop(0, number // _AT_ONCE, at_points, jnp.zeros_like(z))
-        by_place = (_backward(first, members, e, integral) * (e - e_0)).sum(axis=0)
+        by_place = (_backward(first, members, way, integral) * (e - e_0)).sum(axis=0)
         return out.at[k].set(jax.ops.segment_sum(by_place.T, owner, groups).T)
 
     return jax.lax.fori_loop(0, full, block, jnp.zeros((*start.shape[:2], groups), start.dtype))
@@ -213,27 +245,26 @@ def _parts(network: Network) -> tuple[_Part, _Part, _Part]:
     return embedding, affine, others
 
 
-def _forward(part: _Part, members: Parameters, a: Array) -> Array:
-    """What some maps make of rows, (members, rows, inputs), those of each member of its own."""
+def _forward(part: _Part, members: Parameters, a: Array) -> tuple[Array, ...]:
+    """Every value on the way through some maps, from rows of each member, (members, rows, …)."""
     layers, start, end = part
-    return jax.vmap(lambda p, own: propagation.forward(layers, p, own)[-1])(members[start:end], a)
+    return jax.vmap(partial(propagation.forward, layers))(members[start:end], a)
 
 
-def _backward(part: _Part, members: Parameters, a: Array, delta: Array) -> Array:
-    """Carry delta = ∂f/∂output back through some maps to their input, both (members, rows, …)."""
+def _backward(part: _Part, members: Parameters, values: tuple[Array, ...], delta: Array) -> Array:
+    """Carry delta = ∂f/∂output back through these maps to their input, (members, rows, …)."""
     layers, start, end = part
 
-    def back(p: Parameters, own: Array, d: Array) -> Array:
-        return propagation.backward(layers, p, propagation.forward(layers, p, own), d)[1][0]
+    def back(p: Parameters, own: tuple[Array, ...], d: Array) -> Array:
+        return propagation.backward(layers, p, own, d)[1][0]
 
-    return jax.vmap(back)(members[start:end], a, delta)
+    return jax.vmap(back)(members[start:end], values, delta)
 
 
 def _gradient(network: Network, part: _Part, members: Parameters, a: Array, direction: Array) -> Array:
     """∂f/∂a where a, (members, rows, inputs), is what the last maps of the chain receive."""
-    link = network.loss.link
-    delta = mean_raw_gradient(link, _forward(part, members, a), direction)
-    return _backward(part, members, a, delta)
+    values = _forward(part, members, a)
+    return _backward(part, members, values, mean_raw_gradient(network.loss.link, values[-1], direction))
 
 
 def _for_each(members: Parameters, a: Array) -> Array:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.errors import ArgumentError
-from chainrule.explain.attribution import (
+from chainrule.network.attribution import (
     FEWEST_POINTS,
     MOST_POINTS,
     TOLERANCE,
@@ -135,7 +135,7 @@ def test_groups_are_sums():
     groups = np.array([0, 1, 1, 2, 0, 2, 2, 3, 1, 4])
     x, others = inputs(3), inputs(2, 1)
     single, grouped = (
-        integrated_gradients(network, members_of(network), x, others, of_output(3, 1), of)
+        integrated_gradients(network, members_of(network), x, others, of_output(3, 1), groups=of)
         for of in (None, groups)
     )
     sums = np.stack([single.values[:, groups == k].sum(axis=1) for k in range(5)], axis=1)

@@ -1,1 +1,0 @@
-"""What a network does, step by step: what each input adds to a prediction."""
