@@ -355,6 +355,49 @@ def evaluate(
 
 
 @app.command()
+def explain(
+    model: ModelFile,
+    table: Table,
+    row: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole, metavar="N", help="Explain this row, counted from 1; otherwise the table."
+        ),
+    ] = None,
+    of_class: Annotated[
+        str | None, typer.Option("--class", metavar="CLASS", help="Which class. [default: the predicted one]")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Which of several targets or quantiles.")
+    ] = None,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Rows to compare with, or typical: medians, and categories never seen. [default: TABLE]",
+        ),
+    ] = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="An .html page, or a row each as .csv, .tsv or .parquet."
+        ),
+    ] = "-",
+    missing: Missing = [],  # noqa: B006
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what each column adds to a prediction, or to all of a table.
+
+    What the columns of a row add makes up its difference from the rows it is compared with.
+    """
+    from chainrule.cli.explaining import Question, explain_table
+
+    question = Question(row, of_class, target, background, output, json)
+    explain_table(model, table, question, tuple(missing), quiet=quiet)
+
+
+@app.command()
 def show(model: ModelFile, json: Json = False) -> None:
     """Tell what is in a model file."""
     from chainrule.cli.showing import show_model

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from chainrule.errors import ArgumentError
 from chainrule.estimators import recipes
 from chainrule.estimators.entrance import given_targets, refuse_no_table
+from chainrule.estimators.explainable import Explainable
 from chainrule.estimators.input_columns import categorical_positions
 from chainrule.estimators.options import found, refuse_wrong
 from chainrule.estimators.rows import Given, Rows, given
@@ -26,7 +27,7 @@ from chainrule.tables.splits import cross_parts, validation_split
 from chainrule.training.folds import Folds
 
 
-class DeepEstimator(Trained):
+class DeepEstimator(Explainable, Trained):
     """The part of DeepRegressor and DeepClassifier that does not depend on what the target is."""
 
     validation_rows_: np.ndarray | None

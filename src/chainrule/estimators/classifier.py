@@ -18,6 +18,7 @@ from chainrule.estimators.calibration import calibration_error, fit_label_temper
 from chainrule.estimators.conformal import Nonconformity
 from chainrule.estimators.documentation import ATTRIBUTES, PARAMETERS
 from chainrule.estimators.entrance import refuse_no_classes
+from chainrule.estimators.explanation import Asked, place_of
 from chainrule.estimators.rows import Rows
 from chainrule.estimators.targets import as_indicators
 from chainrule.mathematics.loss import DISTRIBUTION, PROBABILITY, Loss
@@ -365,6 +366,32 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             return calibration_error(p, np.searchsorted(self.classes_, rows.truth), rows.weight)
         labels = zip(p.T, rows.truth.T, strict=True)
         return float(np.mean([calibration_error(*label, rows.weight) for label in labels]))
+
+    def _asked(self, output: Any, raw: np.ndarray) -> Asked:
+        """The decision for a class: of two, that for the other is the same with another sign."""
+        rows, outputs = raw.shape
+        two = not self._multilabel and len(self.classes_) == 2
+        directions = np.eye(outputs)  # of each class, or label
+        if two:
+            directions = np.array([[-1.0], [1.0]]) if outputs == 1 else np.array([[1.0, -1.0], [-1.0, 1.0]])
+        if self._multilabel:
+            places = np.full(rows, place_of(output, outputs, "labels"))
+        elif output is None:
+            places = (raw @ directions.T).argmax(axis=1)
+        else:
+            places = np.full(rows, self._place_of_class(output))
+        link = self.network_.loss.link
+        unit = "log-odds" if link == "logit" or (two and "logit" in link) else "logit"
+        unit = unit if "logit" in link else "decision"
+        return Asked(self.classes_[places], directions[places] / self.temperature_, np.zeros(rows), unit)
+
+    def _place_of_class(self, output: Any) -> int:
+        places = [k for k, value in enumerate(self.classes_.tolist()) if value == output]
+        if not places:
+            raise ArgumentError(
+                f"output must be one of the classes {self.classes_[:10].tolist()}; got {output!r}."
+            )
+        return places[0]
 
     def _stratifies(self, y: np.ndarray) -> bool:
         return y.ndim == 1

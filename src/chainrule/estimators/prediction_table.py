@@ -56,13 +56,13 @@ def prediction_table(
         columns |= zip(targets, model.predict(X).reshape(-1, len(targets)).T, strict=True)
         if probabilities:
             values = model.classes_.tolist() if len(targets) == 1 else [1]  # of a label, that it holds
-            names = [f"{name} = {_spelt(value)}" for name in targets for value in values]
+            names = [f"{name} = {spelling(value)}" for name in targets for value in values]
             columns |= zip(names, model.predict_proba(X).T, strict=True)
         if sets is not None:
             if len(targets) > 1:
                 raise ArgumentError("--set must be left out for several labels, of which each holds or not.")
             _need_unseen(model, "--set")
-            spelt = np.array([_spelt(value) for value in model.classes_.tolist()], object)
+            spelt = np.array([spelling(value) for value in model.classes_.tolist()], object)
             likely = ["|".join(spelt[row]) for row in model.predict_set(X, sets)]
             columns[f"{targets[0]} (set)"] = np.array(likely, object)
         return pl.DataFrame({name: values.tolist() for name, values in columns.items()})
@@ -97,13 +97,17 @@ def _numbers(
         return columns | {f"{n} (standard deviation)": d for n, d in zip(targets, deviation.T, strict=True)}
     predictions = np.asarray(model.predict(X))
     predictions = predictions.reshape(len(predictions), -1)
+    return dict(zip(names_of_predictions(model, targets), predictions.T, strict=True))
+
+
+def names_of_predictions(model: DeepRegressor | DeepClassifier, targets: Sequence[str]) -> list[str]:
+    """A name for each column of ``predict``: the target's, or "price (quantile 0.1)" where it has several."""
     levels = quantile_levels(model.network_.loss)
-    if len(levels) > 1:
-        names = [f"{name} (quantile {level:g})" for level in levels for name in targets]
-    else:
-        names = list(targets)
-    return dict(zip(names, predictions.T, strict=True))
+    if len(levels) <= 1:
+        return list(targets)
+    return [f"{name} (quantile {level:g})" for level in levels for name in targets]
 
 
-def _spelt(value: object) -> str:
+def spelling(value: object) -> str:
+    """A class as people write it, and as --class takes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

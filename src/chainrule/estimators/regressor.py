@@ -13,6 +13,7 @@ from chainrule.estimators.base import DeepEstimator
 from chainrule.estimators.conformal import MondrianNonconformity, Nonconformity
 from chainrule.estimators.documentation import ATTRIBUTES, PARAMETERS
 from chainrule.estimators.entrance import to_numbers
+from chainrule.estimators.explanation import Asked, place_of
 from chainrule.estimators.rows import Rows
 from chainrule.estimators.targets import fit_scale, refuse_enormous, refuse_log, refuse_outside
 from chainrule.mathematics.loss import NON_NEGATIVE, POSITIVE, Loss
@@ -312,6 +313,22 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         parts = np.split(self.scale_.restored(predictions), loss.outputs_per_target, axis=1)
         # Quantiles learnt apart may cross; in order they are nearer to the true ones (arXiv:0704.3649).
         return list(np.sort(parts, axis=0)) if len(parts) > 1 else parts
+
+    def _asked(self, output: Any, raw: np.ndarray) -> Asked:
+        """A column of ``predict``, in the units of y, or its logarithm where that is what is learnt."""
+        loss, targets = self.network_.loss, self.network_.targets
+        columns = targets if loss.name == "gaussian_nll" else raw.shape[1]
+        place = place_of(output, columns, "columns of predict")
+        scale, offset = self.scale_.scale[place % targets], self.scale_.offset[place % targets]
+        log_link = loss.link == "log"
+        if log_link:  # ŷ = scale · exp(raw)
+            scale, offset = 1.0, float(np.log(scale))
+        elif self.scale_.factor:
+            offset += float(np.log(self.scale_.factor[place % targets]))
+        direction = np.zeros(raw.shape)
+        direction[:, place] = scale
+        unit = "log of the prediction" if log_link or self.scale_.log else "prediction"
+        return Asked(np.full(len(raw), place), direction, np.full(len(raw), offset), unit)
 
     def _stratifies(self, y: np.ndarray) -> bool:
         return False

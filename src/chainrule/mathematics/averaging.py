@@ -23,3 +23,32 @@ def mean_raw(link: str, raw: Float[Array, "members rows outputs"]) -> Float[Arra
     if link == "log":
         return logsumexp(raw, axis=0) - jnp.log(raw.shape[0])
     return raw.mean(axis=0)
+
+
+def mean_raw_gradient(
+    link: str, raw: Float[Array, "members rows outputs"], delta: Float[Array, "rows outputs"]
+) -> Float[Array, "members rows outputs"]:
+    """Carry delta = ∂f/∂(mean raw output) back to the raw output of each network.
+
+    With pᵐ the members' probabilities and wᵐ their shares of the sum, wᵐ = pᵐ / Σ p (over members),
+    ∂r/∂rᵐ is, for each link:
+
+    - logit: wᵐ (1 − pᵐ) + vᵐ pᵐ, where vᵐ are the shares of 1 − pᵐ;
+    - multinomial logit: of class k by output j, wᵐₖ (δₖⱼ − pᵐⱼ);
+    - log: wᵐ, of the predictions; else 1 / members.
+    """
+    members = raw.shape[0]
+    d = delta[None]
+    if members == 1:
+        return d
+    if link == "logit":
+        yes = jax.nn.softmax(jax.nn.log_sigmoid(raw), axis=0) * jax.nn.sigmoid(-raw)
+        no = jax.nn.softmax(jax.nn.log_sigmoid(-raw), axis=0) * jax.nn.sigmoid(raw)
+        return d * (yes + no)
+    if link == "multinomial logit":
+        log_p = jax.nn.log_softmax(raw, axis=2)
+        shared = d * jax.nn.softmax(log_p, axis=0)
+        return shared - jnp.exp(log_p) * shared.sum(axis=2, keepdims=True)
+    if link == "log":
+        return d * jax.nn.softmax(raw, axis=0)
+    return jnp.broadcast_to(d / members, raw.shape)

@@ -6,7 +6,20 @@ from itertools import pairwise
 import numpy as np
 
 from chainrule.report.findings import Calibration, ClassAnswers, Curves, Importances, NumberAnswers, Numbers
-from chainrule.report.svg import BOTTOM, HEIGHT, WIDTH, Axis, dots, figure, label, path, picture, plot, rule
+from chainrule.report.svg import (
+    BOTTOM,
+    HEIGHT,
+    WIDTH,
+    Axis,
+    bar,
+    dots,
+    figure,
+    label,
+    path,
+    picture,
+    plot,
+    rule,
+)
 from chainrule.report.texts import brief, decimals, esc, number, percent, plural
 
 __all__ = [
@@ -157,7 +170,7 @@ def bars(importances: Importances) -> str:
         middle = top + step * place + step / 2
         left, right = sorted((zero, x.place(falls[place])))
         body += label(names - 8, middle + 4, texts[place], "end")
-        body += _bar(left, middle - 6, right - left, 12)
+        body += bar(left, middle - 6, right - left, 12)
         ends = x.at(np.array([falls[place] - spreads[place], falls[place] + spreads[place]]))
         body += rule(ends.tolist(), (middle, middle), "whisker")
         body += label(max(right, ends[1]) + 5, middle + 4, decimals(item.fall, places))
@@ -189,12 +202,8 @@ def _columns(x: Axis, y: Axis, edges: Numbers, counts: np.ndarray) -> str:
     for (a, b), count in zip(pairwise(x.at(edges).tolist()), counts.tolist(), strict=True):
         if count:
             top = y.place(count)
-            body += _bar(a + 0.5, top, max(b - a - 1, 0.5), HEIGHT - BOTTOM - top)
+            body += bar(a + 0.5, top, max(b - a - 1, 0.5), HEIGHT - BOTTOM - top)
     return body
-
-
-def _bar(x: float, y: float, width: float, height: float) -> str:
-    return f'<rect class="bar one" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
 
 
 def _key(name: str, kind: str, place: int) -> str:

@@ -1,7 +1,7 @@
 """The whole page: one file, which needs nothing else to be read."""
 
 from chainrule.report import sections
-from chainrule.report.document import document
+from chainrule.report.document import document, section
 from chainrule.report.findings import Findings, Score
 from chainrule.report.limitations import limitations
 from chainrule.report.scores import headline, meaning_of, shown
@@ -28,10 +28,7 @@ def render(findings: Findings) -> str:
         ("network", "The network", sections.network(findings)),
     ]
     told = [(anchor, title, body) for anchor, title, body in parts if body]
-    main = "".join(
-        f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{title}</h2>{body}</section>'
-        for anchor, title, body in told
-    )
+    main = "".join(section(*part) for part in told)
     links = "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title, _ in told)
     body = f"{_head(findings, links)}<main>{main}</main>{_foot(findings)}"
     return document(_title(findings), body)

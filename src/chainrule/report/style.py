@@ -77,6 +77,7 @@ svg .whisker {{ stroke: var(--ink); stroke-width: 1.25; }}
 svg .line.one, svg .cloud.one, svg .point.one {{ stroke: var(--blue); }}
 svg .line.two, svg .point.two {{ stroke: var(--orange); }}
 svg .bar.one, svg .spot.one {{ fill: var(--blue); }}
+svg .bar.two {{ fill: var(--orange); }}
 svg .spot {{ stroke: var(--paper); stroke-width: 1; }}
 .wide {{ overflow-x: auto; margin: 1.25rem 0; }}
 table {{ border-collapse: collapse; font-size: 0.9375rem; line-height: 1.45; width: 100%;

@@ -9,7 +9,20 @@ import numpy as np
 from chainrule.report.findings import Numbers
 from chainrule.report.texts import esc, number, percent
 
-__all__ = ["BOTTOM", "HEIGHT", "WIDTH", "Axis", "dots", "figure", "label", "path", "picture", "plot", "rule"]
+__all__ = [
+    "BOTTOM",
+    "HEIGHT",
+    "WIDTH",
+    "Axis",
+    "bar",
+    "dots",
+    "figure",
+    "label",
+    "path",
+    "picture",
+    "plot",
+    "rule",
+]
 
 # Small units: on a phone, where the picture is as wide as the page, its letters keep their size.
 WIDTH, HEIGHT = 360, 256
@@ -114,6 +127,11 @@ def dots(x: Numbers, y: Numbers, kind: str) -> str:
     """Many dots as one path of lines of no length, which have round ends."""
     places = dict.fromkeys(f"M{a:.1f} {b:.1f}h0" for a, b in zip(x.tolist(), y.tolist(), strict=True))
     return f'<path class="{kind}" d="{"".join(places)}"/>' if places else ""
+
+
+def bar(x: float, y: float, width: float, height: float, kind: str = "one") -> str:
+    """A rectangle in one of the two colours."""
+    return f'<rect class="bar {kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
 
 
 def rule(x: Sequence[float], y: Sequence[float], kind: str) -> str:

@@ -81,6 +81,18 @@ class TableEncoder(NamedTuple):
         codes = (f"{column.name} as a code" for column in self.coded)
         return (*self.number_names, *self.plain_names, *bins, *codes)
 
+    @property
+    def origins(self) -> tuple[int, ...]:
+        """For each encoded column, the position of the column that it comes from."""
+        numbers = [k for k, c in enumerate(self.columns) if not isinstance(c, CategoryColumn)]
+        order = in_order_of_bins([number_of(self.columns[k]) for k in numbers])  # type: ignore[arg-type]
+        return (
+            *(k for k, column in enumerate(self.columns) for _ in column.number_names),
+            *(k for k, column in enumerate(self.columns) for _ in column.plain_names),
+            *(numbers[position] for position in order),
+            *(k for k, c in enumerate(self.columns) if isinstance(c, CategoryColumn) and c.coded),
+        )
+
 
 def fit_encoder(
     X: Any,

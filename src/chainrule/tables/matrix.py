@@ -29,7 +29,7 @@ from chainrule.tables.schema import Numbers, Table, as_table, as_text, is_text, 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["encode"]
+__all__ = ["encode", "positions_of", "typical_row"]
 
 Matrix = npt.NDArray[np.float32]
 
@@ -48,7 +48,7 @@ def encode(encoder: TableEncoder, X: Any) -> Matrix:
         If a column is not there, is not of its kind in training, or holds an infinity.
     """
     table = as_table(X)
-    positions = _positions(encoder, table)
+    positions = positions_of(encoder, table)
     matrix = np.zeros((table.rows, encoder.width), np.float32)
     numbers: list[NumericColumn] = []
     direct = table.is_numeric_array and all(isinstance(c, NumericColumn) for c in encoder.columns)
@@ -73,6 +73,21 @@ def encode(encoder: TableEncoder, X: Any) -> Matrix:
     if numbers:
         _write_numbers(matrix, plain, numbers, marks, table.data if direct else read)
     return matrix
+
+
+def typical_row(encoder: TableEncoder) -> Matrix:
+    """A made-up row, (1, encoder.width): numbers and dates at their centres, categories never seen."""
+    row = np.zeros((1, encoder.width), np.float32)
+    first = len(encoder.number_names)
+    for column in encoder.columns:
+        if isinstance(column, DateColumn):
+            waves = cycles_of(column, np.array([column.elapsed.center]))
+            row[:, first : first + waves.shape[1]] = waves
+        first += len(column.plain_names)
+    for place, number in enumerate(encoder.binned, first):
+        middle = np.array([number.center])
+        row[:, place] = in_bins(middle, number.edges, beyond=0 if number.room else 1)
+    return row
 
 
 def _write_numbers(
@@ -177,7 +192,7 @@ def _some(levels: "Sequence[str] | pl.Series") -> str:
     return ", ".join(map(shortly, levels[:3])) + (", …" if len(levels) > 3 else "")
 
 
-def _positions(encoder: TableEncoder, table: Table) -> list[int]:
+def positions_of(encoder: TableEncoder, table: Table) -> list[int]:
     """Where each column of the encoder is in the table."""
     if encoder.named and table.named:
         places = {name: position for position, name in enumerate(table.names)}

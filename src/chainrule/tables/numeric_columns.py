@@ -18,11 +18,11 @@ __all__ = ["NumericColumn", "Scaling", "fit_numbers", "in_bins", "moments", "num
 
 Scaling: TypeAlias = Literal["robust", "standard", "quantile"]
 
-_REACH = 3.0  # smooth clipping keeps what is robustly scaled between −3 and 3
+REACH = 3.0  # smooth clipping keeps what is robustly scaled between −3 and 3
 _KNOTS = 257  # of the quantile transform
 _FEW_VALUES = 128  # of so many or fewer, each may mean something by itself
 _ROOMS = (4, 16)  # of columns of few bins
-_FARTHEST = 1e9  # scaled values beyond are taken for this one
+FARTHEST = 1e9  # scaled values beyond are taken for this one
 _LARGEST = 1e308  # spreads beyond, too: they would be infinite
 _TRUTH = {"true": "1", "True": "1", "TRUE": "1", "false": "0", "False": "0", "FALSE": "0"}
 
@@ -139,15 +139,15 @@ def standardize(
             raise _infinite(columns[position].name, values[row, position], first_row + row)
         scaled = values - center
         scaled /= scale
-    np.clip(scaled, -_FARTHEST, _FARTHEST, out=scaled)
+    np.clip(scaled, -FARTHEST, FARTHEST, out=scaled)
     missing = np.isnan(values)
     scaled[missing | constant] = 0
     robust = [column.scaling == "robust" for column in columns]
     if all(robust):
-        scaled /= np.sqrt(1 + np.square(scaled / _REACH))
+        scaled /= np.sqrt(1 + np.square(scaled / REACH))
     else:
         chosen = scaled[:, robust]
-        scaled[:, robust] = chosen / np.sqrt(1 + np.square(chosen / _REACH))
+        scaled[:, robust] = chosen / np.sqrt(1 + np.square(chosen / REACH))
         for position, column in enumerate(columns):
             if column.knots:
                 place = _normal_scores(values[:, position], column.knots)
