@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.errors import ArgumentError
+from chainrule.network import attribution
 from chainrule.network.attribution import (
     FEWEST_POINTS,
     MOST_POINTS,
@@ -75,13 +76,15 @@ def test_attributions_add_up(loss, members, hidden, activation, further, embedde
     ).all() or found.points.max() == MOST_POINTS
 
 
-def test_in_float64_there_is_no_remainder():
+def test_with_enough_points_there_is_no_remainder(monkeypatch):
+    monkeypatch.setattr(attribution, "TOLERANCE", 1e-9)
     with jax.enable_x64(True):
         network = Network((NUMBER_OF_INPUTS, 8, 8, 2), "silu", embedding=ALL)
         members = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), members_of(network))
         x, others = inputs(5, dtype=np.float64), inputs(3, 1, np.float64)
         found = integrated_gradients(network, members, x, others, of_output(5, 2))
-        assert np.abs(found.remainder).max() < 1e-6 * np.abs(found.values).sum(axis=1).min()
+        assert np.abs(found.remainder).max() < 1e-8 * np.abs(found.values).sum(axis=1).min()
+        assert found.points.max() > FEWEST_POINTS
 
 
 def test_a_linear_network_is_its_weights_times_the_way():
