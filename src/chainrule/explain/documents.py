@@ -1,6 +1,7 @@
 """A whole derivation as LaTeX, as HTML with MathML, and as plain values for JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -161,35 +162,40 @@ def html_fragment(derivation: "Derivation") -> str:
     return f"<div><style>{STYLE}</style>{_head(derivation)}{_sections(derivation)}</div>"
 
 
-def _head(derivation: "Derivation") -> str:
+def html_legend() -> str:
+    """What the colours mean."""
     legend = "".join(f'<span class="{role}">{said}</span>' for role, said in LEGEND)
+    return f'<p class="legend soft">{legend}</p>'
+
+
+def _head(derivation: "Derivation") -> str:
     number = mathml(Number(derivation.derived))
     return (
         f"<h1>{esc(derivation.title)}</h1>"
         f'<p class="big">{_math(mathml(derivation.symbol), "<mo>=</mo>", number)}</p>'
-        f'<p class="legend soft">{legend}</p>'
+        f"{html_legend()}"
     )
 
 
 def _sections(derivation: "Derivation") -> str:
     return "".join(
-        f"<section><h2>{count}. {esc(section.title)}</h2>{''.join(_html_blocks(section))}</section>"
+        f"<section><h2>{count}. {esc(section.title)}</h2>{html_lines(section.lines)}</section>"
         for count, section in enumerate(derivation.sections, 1)
     )
 
 
-def _html_blocks(section: Section) -> Iterator[str]:
-    held: list[str] = []
-    for line in section.lines:
-        if isinstance(line, Equation):
-            held.append(_html_equation(line))
-            continue
-        if held:
-            yield f'<div class="eqs"><table role="presentation">{"".join(held)}</table></div>'
-            held = []
-        yield _html_line(line)
-    if held:
-        yield f'<div class="eqs"><table role="presentation">{"".join(held)}</table></div>'
+def html_lines(lines: Iterable[Line]) -> str:
+    """Lines within a page that has STYLE; equations that follow each other share their equal signs."""
+    shown = ((kind, "".join(map(_html_line, run))) for kind, run in groupby(lines, type))
+    return "".join(
+        f'<div class="eqs"><table role="presentation">{lines}</table></div>' if kind is Equation else lines
+        for kind, lines in shown
+    )
+
+
+def html_formula(formula: Formula) -> str:
+    """A formula within a sentence."""
+    return f"<math>{mathml(formula)}</math>"
 
 
 def _html_equation(equation: Equation) -> str:
@@ -209,6 +215,8 @@ def _math(*parts: str) -> str:
 
 def _html_line(line: Line) -> str:
     match line:
+        case Equation():
+            return _html_equation(line)
         case Paragraph(text):
             return f"<p>{esc(text)}</p>"
         case Table(head, rows):
@@ -222,7 +230,6 @@ def _html_line(line: Line) -> str:
             )
         case Curve():
             return drawn(line)
-    return ""
 
 
 def drawn(curve: Curve) -> str:
