@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format peers bench accuracy clean
+.PHONY: help demo test test-all check format peers bench accuracy docs clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ bench: $(VENV)/peers  ## Steps per second beside PyTorch and hand-written JAX; s
 
 accuracy: $(VENV)/peers  ## Accuracy and time beside boosted trees and RealMLP on the tables in DATA=FOLDER (hours)
 	$(BIN)/python benchmarks/accuracy.py --data $(DATA) --results build/accuracy.jsonl --write docs/accuracy.md
+
+docs: $(READY)  ## Build the tutorial in docs/, whose numbers the library works out
+	$(BIN)/python docs/weights_view.py
 
 clean:  ## Remove the environment and what the demo made
 	rm -rf $(VENV) demo build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,7 +4,7 @@ Every formula and every number on the page comes out of the library while the pa
 on the page is the Python that made it.
 """
 
-import shlex
+import itertools
 from contextlib import redirect_stdout
 from io import StringIO
 from math import prod
@@ -25,7 +25,6 @@ from chainrule.explain.terms import (
     FORWARD,
     WEIGHT,
     Call,
-    Curve,
     Equation,
     Formula,
     Line,
@@ -128,7 +127,9 @@ def slope(of: Formula, by: Formula) -> str:
 def found(derivation: Derivation, section: str) -> tuple[Line, ...]:
     """The lines of the section whose title begins or ends so."""
     return next(
-        part.lines for part in derivation.sections if part.title.startswith(section) or part.title.endswith(section)
+        part.lines
+        for part in derivation.sections
+        if part.title.startswith(section) or part.title.endswith(section)
     )
 
 
@@ -172,7 +173,7 @@ def of_sizes(sizes: str, weight: str, activation: str = "tanh") -> Derivation:
 
 
 def a_vector_and_a_map(page: Page) -> None:
-    """Section."""
+
     code = page.python(
         """
 import numpy as np
@@ -219,9 +220,9 @@ print(d)
 
 
 def one_unit(page: Page) -> None:
-    """Section."""
+
     d = page["d"]
-    code = page.python('print(network.trace(parameters, [x], [y])["h1"].round(4))')
+    code = page.python('print(network.trace(parameters, x[None], y[None])["h1"].round(4))')
     page.section("One unit: a number that bends")
     page.say(
         "Two such maps one after another are only another such map: sums of sums are sums. To say more than “so "
@@ -254,9 +255,9 @@ def matrix_of(equation: Equation) -> list[Number]:
 
 
 def network_and_loss(page: Page) -> None:
-    """Section."""
+
     d, y = page["d"], page["y"]
-    code = page.python("print(network.predict(parameters, [x]).round(4))")
+    code = page.python("print(network.predict(parameters, x[None]).round(4))")
     loss = pick(d, "Forward", "L")[0]
     page.section("Forward: layers, a prediction, a loss")
     page.say(
@@ -280,7 +281,7 @@ def network_and_loss(page: Page) -> None:
 
 
 def loss_of_one_weight(page: Page) -> None:
-    """Section."""
+
     d = page["d"]
     code = page.python('print(f"{d.derived:.4f}")')
     w = float(page["parameters"][0].W[1, 0])
@@ -307,7 +308,10 @@ def loss_of_one_weight(page: Page) -> None:
         f"moves. Written {slope(symbol('L'), symbol('W', 1, 2, 1))}, with round ∂ because all others rest, it is the "
         "<em>derivative</em>. One can try it out: move the weight by <em>h</em> and divide."
     )
-    rows = [tuple(map(Number, (h, L, (L - here) / h))) for h, L in zip(steps.tolist(), there.tolist(), strict=True)]
+    rows = [
+        tuple(map(Number, (h, L, (L - here) / h)))
+        for h, L in zip(steps.tolist(), there.tolist(), strict=True)
+    ]
     page.show(Table((Words("h"), Words("L(w + h)"), Words("(L(w + h) − L(w)) / h")), tuple(rows)))
     page.say(
         f"The quotient settles towards {number(d.derived)}. The sign tells the way: where the slope is above 0, the "
@@ -318,7 +322,7 @@ def loss_of_one_weight(page: Page) -> None:
 
 
 def one_path(page: Page) -> None:
-    """Section."""
+
     d = page["d"]
     page.section("The chain rule along one path")
     page.say(
@@ -334,11 +338,13 @@ def one_path(page: Page) -> None:
         float(facts.values[stations[name]].first[0, k]) for name, k in (("ŷ", 0), ("h¹", 1), ("z¹", 1))
     ] + [1.0]
     first = float(facts.deltas[stations["ŷ"]][0, 0])
-    factors = [first, *(a / b for a, b in zip(speeds, speeds[1:], strict=False))]
+    factors = [first, *(a / b for a, b in itertools.pairwise(speeds))]
     symbols = [Partial(u, v) for u, v in zip([symbol("L"), *chain], chain, strict=False)]
     whole = Partial(symbol("L"), chain[-1])
     page.show(
-        Equation((whole, Product(tuple(symbols)), Product(tuple(map(Number, factors))), Number(prod(factors))))
+        Equation(
+            (whole, Product(tuple(symbols)), Product(tuple(map(Number, factors))), Number(prod(factors)))
+        )
     )
     page.say("Each factor is easy on its own. From the loss down to the weight:")
     page.show(*[line for line in found(d, "The chain rule") if isinstance(line, Equation)])
@@ -352,7 +358,7 @@ def one_path(page: Page) -> None:
 
 
 def many_paths(page: Page) -> None:
-    """Section."""
+
     d = of_sizes(SIZES, WEIGHT_NAME)
     sizes = tuple(map(int, SIZES.split("-")))
     page.section("Many paths: slopes add")
@@ -375,7 +381,11 @@ def many_paths(page: Page) -> None:
         "times. It is cheaper to add up where ways meet. From the outputs down, each line uses what the lines "
         "above it have found:"
     )
-    page.show(*pick(d, "The chain rule", "δ³[1]", "δ³[2]", "∂L/∂h²[1]", "δ²[1]", "∂L/∂h¹[2]", "δ¹[2]", "∂L/∂W¹[2,1]"))
+    page.show(
+        *pick(
+            d, "The chain rule", "δ³[1]", "δ³[2]", "∂L/∂h²[1]", "δ²[1]", "∂L/∂h¹[2]", "δ¹[2]", "∂L/∂W¹[2,1]"
+        )
+    )
     big = 784, 512, 512, 10
     page.say(
         f"(Of the second layer only unit 1 is shown.) In a network {'–'.join(map(str, big))} there are "
@@ -420,7 +430,7 @@ def _all_paths(ways: int, d: Derivation) -> Table:
 
 
 def delta(page: Page) -> None:
-    """Section."""
+
     d = of_sizes(SIZES, WEIGHT_NAME)
     compact = [line for line in found(d, "The compact form") if isinstance(line, Equation)]
     page.section("δ: four equations for every weight")
@@ -441,7 +451,8 @@ def delta(page: Page) -> None:
         page.python(
             f"""
 deep = chainrule.Network({tuple(map(int, SIZES.split("-")))}, activation="tanh")
-_, gradients = deep.backward(deep.initialize(0), [[0.13, -0.13, 0.64]], [[0.1, -0.54]])
+row, goal = np.array([[0.13, -0.13, 0.64]]), np.array([[0.1, -0.54]])
+_, gradients = deep.backward(deep.initialize(0), row, goal)
 print(gradients[0].W.round(4))
 """
         )
@@ -449,7 +460,7 @@ print(gradients[0].W.round(4))
 
 
 def any_depth(page: Page) -> None:
-    """Section."""
+
     d = of_sizes(DEEP, "W1[1,1]")
     depth = DEEP.count("-")
     page.section("Any depth")
@@ -486,7 +497,7 @@ def _deltas(d: Derivation, depth: int) -> list[list[float]]:
 
 
 def a_batch(page: Page) -> None:
-    """Section."""
+
     code = page.python(
         """
 table = chainrule.read_table("examples/penguins.csv")
@@ -512,7 +523,9 @@ b = chainrule.derive(birds, start, X, Y, "W1[2,1]")
         "Every row goes forward and backward for itself, through the same weights. The loss of a batch is the mean over "
         "its rows, and the derivative of a mean is the mean of the derivatives. That is all that a batch changes:"
     )
-    page.show(*(line for line in found(b, "From one row") if not plain_text(line).startswith("The loss of a batch")))
+    page.show(
+        *(line for line in found(b, "From one row") if not plain_text(line).startswith("The loss of a batch"))
+    )
     page.say(
         "Rows disagree, and the mean is what they agree on. Where rows are many one takes the mean over a few of them, "
         "drawn anew for each step: it points the same way on average, and costs a fraction. This is the <em>mini-batch</em>."
@@ -526,7 +539,7 @@ def plain_text(line: Line) -> str:
 
 
 def whole_gradient(page: Page) -> None:
-    """Section."""
+
     code = page.python(
         """
 downhill = chainrule.directional(birds, start, X, Y)
@@ -535,7 +548,7 @@ print(f"{downhill.derived:.4f}")
     )
     downhill, birds = page["downhill"], page["birds"]
     sizes, weights = birds.sizes, count(page["start"])
-    layers = [a * b for a, b in zip(sizes, sizes[1:], strict=False)]
+    layers = [a * b for a, b in itertools.pairwise(sizes)]
     forward, backward = sum(layers), sum(layers) + sum(layers[1:])
     page.section("The whole gradient, and the way down")
     page.say(
@@ -562,7 +575,7 @@ def _last_table(d: Derivation) -> Table:
 
 
 def a_step(page: Page) -> None:
-    """Section."""
+
     d, arguments = page["d"], (page["network"], page["parameters"], page["x"], page["y"], WEIGHT_NAME)
     code = page.python(
         """
@@ -594,7 +607,7 @@ print(d.sections[-1].title)
 
 
 def momentum_and_adam(page: Page) -> None:
-    """Section."""
+
     arguments = page["network"], page["parameters"], page["x"], page["y"], WEIGHT_NAME
     code = page.python(
         """
@@ -605,7 +618,8 @@ a = chainrule.derive(
     , silent=True)  # fmt: skip
     rates = {"sgd": 0.01, "momentum": 0.01, "adam": 0.02}
     walked = {
-        name: chainrule.derive(*arguments, optimizer=name, learning_rate=rate, steps=40) for name, rate in rates.items()
+        name: chainrule.derive(*arguments, optimizer=name, learning_rate=rate, steps=40)
+        for name, rate in rates.items()
     }
     page.section("From gradient descent to momentum and Adam")
     page.say(
@@ -641,7 +655,7 @@ a = chainrule.derive(
 
 
 def how_you_know(page: Page) -> None:
-    """Section."""
+
     code = page.python("print(birds.check_gradients(start, X, Y).ok)")
     d = page["d"]
     page.section("How you know that it is right")
@@ -652,7 +666,11 @@ def how_you_know(page: Page) -> None:
     )
     if abs(d.derived - d.compiled) > 1e-12 or abs(d.derived - d.finite_difference) > 1e-8:
         raise AssertionError("the three numbers must agree")
-    digits = [("by the steps", d.derived, 12), ("compiled", d.compiled, 12), ("by differences", d.finite_difference, 8)]
+    digits = [
+        ("by the steps", d.derived, 12),
+        ("compiled", d.compiled, 12),
+        ("by differences", d.finite_difference, 8),
+    ]
     page.show(
         Table(
             (Words("found"), Partial(symbol("L"), symbol("W", 1, 2, 1))),
@@ -670,12 +688,14 @@ def how_you_know(page: Page) -> None:
         "With a tenth of the step, a hundredth of the error:"
     )
     page.show(Table((Words("h"), Words("(L(w + h) − L(w − h)) / 2h"), Words("off by")), tuple(rows)))
-    page.say("The same for all weights of the penguins’ network at once, automatic differentiation as a further witness:")
+    page.say(
+        "The same for all weights of the penguins’ network at once, automatic differentiation as a further witness:"
+    )
     page.add(code)
 
 
 def where_next(page: Page) -> None:
-    """Section."""
+
     code = page.python(
         """
 for epoch in chainrule.train(birds, X, Y, parameters=start, optimizer="adam", epochs=100):

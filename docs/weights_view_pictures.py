@@ -48,7 +48,9 @@ def paths(sizes: Sequence[int], to: int, source: int, names: Sequence[str], capt
                 plain, marked = (plain, marked + drawn) if on else (plain + drawn, marked)
     units = "".join(dots(np.full(len(y), x), y, "point unit") for x, y in zip(across, places, strict=True))
     said = "".join(label(x, 14, name, "middle", "name") for x, name in zip(across, names, strict=True))
-    return figure(picture("The ways from a weight to the loss", caption, plain + marked + units + said), caption)
+    return figure(
+        picture("The ways from a weight to the loss", caption, plain + marked + units + said), caption
+    )
 
 
 def lines(
@@ -56,10 +58,12 @@ def lines(
 ) -> str:
     """Up to three lines over 0, 1, 2, …, each with its name at its end."""
     longest = max(len(curve) for curve in curves.values())
-    low, high = (pick(curve.min() if pick is min else curve.max() for curve in curves.values()) for pick in (min, max))
+    low, high = (
+        pick(curve.min() if pick is min else curve.max() for curve in curves.values()) for pick in (min, max)
+    )
     x, y = Axis.across(0, longest - 1), Axis.upwards(float(low), float(high), logarithmic=logarithmic)
     body = plot(x, y, x_name, y_name)
-    for kind, (name, curve) in zip(_KINDS, curves.items(), strict=False):
+    for kind, (_name, curve) in zip(_KINDS, curves.items(), strict=False):
         body += path(x.at(np.arange(len(curve))), y.at(curve), f"line {kind}")
     said = "".join(
         f'<span class="key {kind}">{name}</span>' for kind, name in zip(_KINDS, curves, strict=False)

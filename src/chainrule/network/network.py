@@ -335,7 +335,7 @@ def _is_number(value: object) -> bool:
 
 def _matrix(name: str, array: ArrayLike, columns: int, dtype: Any) -> Array:
     try:
-        array = jnp.asarray(array, dtype)
+        array = jnp.asarray(array, jax.dtypes.canonicalize_dtype(dtype))
     except (TypeError, ValueError):
         raise ArgumentError(
             f"{name} must be numbers of shape (rows, {columns}); got {quoted(array)}."
