@@ -60,9 +60,29 @@ def test_effort_is_a_share_of_the_epochs():
 
 def test_fast_has_half_the_bins():
     each = [
-        recipes.bins(recipe, effort) for recipe in (REGRESSION, CLASSIFICATION) for effort in ("fast", "best")
+        recipes.bins(recipe, effort, 8)
+        for recipe in (REGRESSION, CLASSIFICATION)
+        for effort in ("fast", "best")
     ]
     assert each == [32, 64, 24, 48]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "effort", "columns", "bins"),
+    [
+        (REGRESSION, "balanced", 15, 64),
+        (REGRESSION, "balanced", 16, 32),
+        (REGRESSION, "balanced", 32, 16),
+        (REGRESSION, "balanced", 100, 16),
+        (CLASSIFICATION, "balanced", 20, 48),
+        (CLASSIFICATION, "balanced", 21, 24),
+        (CLASSIFICATION, "balanced", 100, 12),
+        (REGRESSION, "fast", 31, 32),
+        (CLASSIFICATION, "fast", 100, 12),
+    ],
+)
+def test_bins_are_halved_where_many_columns_have_too_many_together(recipe, effort, columns, bins):
+    assert recipes.bins(recipe, effort, columns) == bins
 
 
 @pytest.mark.parametrize(

@@ -224,8 +224,8 @@ class DeepEstimator(Explainable, Trained):
                 sample_weight=kept.weight,
                 categorical=categorical_positions(self.categorical_features, kept.X),
                 scaling=cast(Scaling, self.scaling),
-                bins=recipes.bins(self._recipe(), self.effort)
-                if self._embeds(kept.X) == "piecewise_linear"
+                bins=recipes.bins(self._recipe(), self.effort, self.n_features_in_)
+                if self._embeds(self.n_features_in_) == "piecewise_linear"
                 else 0,
             )
             self._begin_targets(kept.y, kept.weight, classes)

@@ -35,6 +35,10 @@ _FEW_ROWS = 1_500
 
 _WIDE = 32
 
+# Bins are most of the first layer's inputs. Where columns are many, more of them cost much, and learn noise.
+_MOST_BINS = 1_000
+_FEWEST_BINS = 12
+
 # Beyond, the embedded table is large, and the tables at hand (pixels) were better off without.
 _MOST_COLUMNS_TO_EMBED = 100
 
@@ -80,9 +84,12 @@ def numeric_embedding(wish: str | None, hidden_layers: int, columns: int) -> str
     return "piecewise_linear" if hidden_layers and columns <= _MOST_COLUMNS_TO_EMBED else None
 
 
-def bins(recipe: Recipe, effort: str) -> int:
-    """Those of the recipe; "fast" has half of them, which are most of the first layer's inputs."""
-    return recipe.bins // 2 if effort == "fast" else recipe.bins
+def bins(recipe: Recipe, effort: str, columns: int) -> int:
+    """Those of the recipe, half of them for "fast"; halved further while many columns have too many together."""
+    wished = recipe.bins // 2 if effort == "fast" else recipe.bins
+    while wished * columns > _MOST_BINS and wished // 2 >= _FEWEST_BINS:
+        wished //= 2
+    return wished
 
 
 def batch_size(rows: int) -> int:

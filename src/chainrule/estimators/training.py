@@ -298,7 +298,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
                 self.alpha, batch, learnt, 1.0 if rows.weight is None else float(rows.weight.mean())
             ),
             label_smoothing=float(getattr(self, "label_smoothing", 0.0)),
-            embedding=embedding_of(self.encoder_, self._embeds(self.encoder_.columns)),
+            embedding=embedding_of(self.encoder_, self._embeds(len(self.encoder_.columns))),
         )
 
     def _tell_divergence(self, number: int, something_kept: bool, stacklevel: int) -> None:
@@ -316,9 +316,8 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     def _weight_of_score(self, rows: Rows) -> dict[str, np.ndarray]:
         return {} if rows.counts is None else {"sample_weight": rows.counts}
 
-    def _embeds(self, columns: Any) -> str | None:
-        number = columns.shape[1] if hasattr(columns, "shape") else len(columns)
-        return recipes.numeric_embedding(self.numeric_embedding, len(self._hidden()), number)
+    def _embeds(self, columns: int) -> str | None:
+        return recipes.numeric_embedding(self.numeric_embedding, len(self._hidden()), columns)
 
     def _recipe(self) -> recipes.Recipe:
         return recipes.REGRESSION if is_regressor(self) else recipes.CLASSIFICATION

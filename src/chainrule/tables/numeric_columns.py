@@ -20,7 +20,7 @@ Scaling: TypeAlias = Literal["robust", "standard", "quantile"]
 
 REACH = 3.0  # smooth clipping keeps what is robustly scaled between −3 and 3
 _KNOTS = 257  # of the quantile transform
-_FEW_VALUES = 128  # of so many or fewer, each may mean something by itself
+_FEW_VALUES = 128  # of so many or fewer, and at most two in a bin, each may mean something by itself
 _ROOMS = (4, 16)  # of columns of few bins
 FARTHEST = 1e9  # scaled values beyond are taken for this one
 _LARGEST = 1e308  # spreads beyond, too: they would be infinite
@@ -103,7 +103,7 @@ def _edges(order: Distribution, bins: int) -> tuple[float, ...]:
     different = order.different()
     if len(different.values) == 2:
         return ()
-    if len(different.values) <= _FEW_VALUES:
+    if len(different.values) <= min(_FEW_VALUES, 2 * bins):
         found = different.values
     else:
         of_rows = order.quantiles(np.linspace(0, 1, bins // 2 + 1))
@@ -116,7 +116,8 @@ def _edges(order: Distribution, bins: int) -> tuple[float, ...]:
 
 def _room(needed: int, usual: int) -> int:
     """The least of a few numbers of bins that is enough: columns of one number are one product."""
-    return next((room for room in (*_ROOMS, usual) if needed <= room), _FEW_VALUES) if needed > 0 else 0
+    rooms = sorted({*_ROOMS, usual, 2 * usual})
+    return next(room for room in rooms if needed <= room) if needed > 0 else 0
 
 
 def in_order_of_bins(columns: Sequence[NumericColumn]) -> list[int]:
