@@ -70,14 +70,14 @@ def test_fast_has_half_the_bins():
 @pytest.mark.parametrize(
     ("recipe", "effort", "columns", "bins"),
     [
-        (REGRESSION, "balanced", 15, 64),
-        (REGRESSION, "balanced", 16, 32),
-        (REGRESSION, "balanced", 32, 16),
+        (REGRESSION, "balanced", 46, 64),
+        (REGRESSION, "balanced", 47, 32),
+        (REGRESSION, "balanced", 94, 16),
         (REGRESSION, "balanced", 100, 16),
         (CLASSIFICATION, "balanced", 20, 48),
         (CLASSIFICATION, "balanced", 21, 24),
         (CLASSIFICATION, "balanced", 100, 12),
-        (REGRESSION, "fast", 31, 32),
+        (REGRESSION, "fast", 93, 32),
         (CLASSIFICATION, "fast", 100, 12),
     ],
 )

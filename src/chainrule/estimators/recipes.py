@@ -35,8 +35,6 @@ _FEW_ROWS = 1_500
 
 _WIDE = 32
 
-# Bins are most of the first layer's inputs. Where columns are many, more of them cost much, and learn noise.
-_MOST_BINS = 1_000
 _FEWEST_BINS = 12
 
 # Beyond, the embedded table is large, and the tables at hand (pixels) were better off without.
@@ -52,14 +50,20 @@ class Recipe(NamedTuple):
     weight_decay: float
     bins: int
     """Of a piecewise-linear embedding. Source: arXiv:2203.05556, arXiv:2410.24210."""
+    most_bins: int
+    """Of all columns together: bins are most of the first layer's inputs, cost much, and learn noise."""
     epochs: int
     steps: int
     """A network needs about this many steps to learn anything, however few the rows."""
 
 
-REGRESSION = Recipe(learning_rate=0.04, dropout=0.0, weight_decay=0.1, bins=64, epochs=20, steps=800)
+REGRESSION = Recipe(
+    learning_rate=0.04, dropout=0.0, weight_decay=0.1, bins=64, most_bins=3_000, epochs=20, steps=800
+)
 # Classes are learnt from less: longer plans, or greater steps, learn the noise of the labels.
-CLASSIFICATION = Recipe(learning_rate=0.015, dropout=0.2, weight_decay=0.1, bins=48, epochs=12, steps=600)
+CLASSIFICATION = Recipe(
+    learning_rate=0.015, dropout=0.2, weight_decay=0.1, bins=48, most_bins=1_000, epochs=12, steps=600
+)
 
 
 def optimizer(wish: object) -> Optimizer:
@@ -85,9 +89,9 @@ def numeric_embedding(wish: str | None, hidden_layers: int, columns: int) -> str
 
 
 def bins(recipe: Recipe, effort: str, columns: int) -> int:
-    """Those of the recipe, half of them for "fast"; halved further while many columns have too many together."""
+    """Those of the recipe, half of them for "fast"; halved while many columns have too many together."""
     wished = recipe.bins // 2 if effort == "fast" else recipe.bins
-    while wished * columns > _MOST_BINS and wished // 2 >= _FEWEST_BINS:
+    while wished * columns > recipe.most_bins and wished // 2 >= _FEWEST_BINS:
         wished //= 2
     return wished
 

@@ -119,7 +119,8 @@ def fit_encoder(
         "quantile": as a standard normal.
     bins
         Tell each number also by its place among this many bins, half of them of equally many rows, half of
-        equally many different values; up to 128 different values, at most two in a bin, are an edge each. 0: do not.
+        equally many different values; up to 128 different values, at most two in a bin, are an edge each.
+        0: do not.
     few_levels
         More levels than this become codes, for an embedding.
 
