@@ -76,6 +76,17 @@ def first_model(runs: int) -> dict[str, float]:
     return {"first_model_cold": median(cold), "first_model_warm": median(warm)}
 
 
+def derivations(runs: int) -> dict[str, float]:
+    """``chainrule derive`` of a small and of a large network, in new processes with a warm cache."""
+    program = str(Path(sys.executable).with_name("chainrule"))
+    found = {}
+    with tempfile.TemporaryDirectory() as cache:
+        for name, sizes in (("derive_small", "3-4-4-2"), ("derive_large", "784-512-512-10")):
+            seconds = [process(program, "derive", sizes, cache=cache) for _ in range(runs + 1)]
+            found[name] = median(seconds[1:])
+    return found
+
+
 def fast_fit(runs: int) -> dict[str, float]:
     """``fit`` with effort "fast" on 20,000 rows × 20 columns, in a new process with a warm cache."""
     with tempfile.TemporaryDirectory() as cache:
@@ -119,6 +130,8 @@ BARS = {
     "import": ("import chainrule", "s", 0.1),
     "first_model_cold": ("first model, empty compilation cache", "s", 5.0),
     "first_model_warm": ("first model, warm compilation cache", "s", 3.0),
+    "derive_small": ("chainrule derive 3-4-4-2, warm cache", "s", 1.0),
+    "derive_large": ("chainrule derive 784-512-512-10, warm cache", "s", 2.0),
     "fast_fit_warm": ("fit with effort 'fast', 20,000 × 20, warm cache", "s", 3.0),
     "folds_per_fit": ("five folds of cross_val_score / one warm fit", "×", 6.0),
     "predict_one_row": ("predict one row", "s", 0.001),
@@ -132,7 +145,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ["CHAINRULE_CACHE"] = "off"
     measured: dict[str, float] = {}
-    for measure in (start_up, first_model, fast_fit, in_process):
+    for measure in (start_up, derivations, first_model, fast_fit, in_process):
         measured |= measure(arguments.runs)
     if arguments.json:
         figures = {name: {"measured": measured[name], "bar": BARS[name][2]} for name in BARS}

@@ -3,6 +3,7 @@
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from chainrule.mathematics.loss import DISTRIBUTION, NON_NEGATIVE, POSITIVE, PROBABILITY
@@ -13,14 +14,14 @@ from chainrule.training import compilation_cache
 
 
 def drawn(network: Network, seed: int) -> Parameters:
-    """The parameters of ``network.initialize(seed)``, drawn in one compiled program, which starts sooner."""
+    """Draw as ``network.initialize(seed)`` does, to rounding, by one program, which starts sooner."""
     compilation_cache.switch_on()
-    return _drawn(network, jax.random.key(seed))
+    return _drawn(network, jnp.uint32(seed))
 
 
 @partial(jax.jit, static_argnums=0)
-def _drawn(network: Network, key: jax.Array) -> Parameters:
-    return propagation.initialize(network.layers, key, network.sizes[0])
+def _drawn(network: Network, seed: jax.Array) -> Parameters:
+    return propagation.initialize(network.layers, jax.random.key(seed), network.sizes[0])
 
 
 def example_row(network: Network, seed: int) -> tuple[np.ndarray, np.ndarray]:

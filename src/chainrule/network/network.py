@@ -269,7 +269,7 @@ class Network:
             y = np.asarray(y)[:, None]
         y = _matrix("y", y, self.targets, x.dtype)
         self.refuse_targets(np.asarray(y))
-        w = jnp.ones(x.shape[0], x.dtype) if weight is None else jnp.asarray(weight, x.dtype)
+        w = np.ones(x.shape[0], x.dtype) if weight is None else np.asarray(weight, x.dtype)
         if not x.shape[0] == y.shape[0] == w.size or w.ndim != 1 or not x.shape[0]:
             raise ArgumentError(
                 f"x, y and weight must have the same number of rows, at least one; got {x.shape[0]}, "
@@ -277,7 +277,7 @@ class Network:
             )
         if not (float(w.min()) >= 0 and 0 < float(w.sum()) < inf):
             raise ArgumentError("weight must be 0 or more and finite, and more than 0 in at least one row.")
-        return x, y, w
+        return x, y, jnp.asarray(w)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self._key() == other._key()
