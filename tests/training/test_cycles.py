@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from chainrule import Network, train
+from chainrule.training import loop
 from chainrule.training.folds import Folds
 from chainrule.training.loop import train_members
 from chainrule.training.schedules import Schedule
@@ -37,6 +38,18 @@ def test_none_follows_where_the_network_over_fits():
     records = run(WIDE, NOISE, optimizer="adam", learning_rate=0.05, epochs=40, cycles=3)
     assert records[-1].validation_loss > records[-1].loss
     assert len(records) == 40
+
+
+@pytest.mark.parametrize(("short", "epochs"), [(6, 2 + 4), (5, 2)])
+def test_one_follows_a_short_first_cycle_that_ends_at_its_least(monkeypatch, short, epochs):
+    """Rows that are far off: their loss falls from epoch to epoch, and stays above that of the others."""
+    monkeypatch.setattr(loop, "_SHORT", short)
+    y = Y + np.where(np.arange(64)[:, None] < 48, 0, 3).astype(np.float32)
+    records = run(LINEAR, y, epochs=2, cycles=3)
+    losses = [record.validation_loss for record in records]
+    assert losses[1] > records[1].loss
+    assert losses[1] == min(losses[:2])
+    assert len(records) == epochs
 
 
 def test_none_follows_without_rows_that_judge():

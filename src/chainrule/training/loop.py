@@ -19,6 +19,8 @@ from chainrule.training.folds import Folds
 from chainrule.training.settings import Settings, settings
 
 _TYPICAL_ROWS = 4096
+_SHORT = 1_000  # steps of a cycle: where the loss has not risen by its end, another costs little
+_LITTLE = 0.005  # of the least validation loss
 _MUCH = 0.1  # of the validation loss: who gained so much in a cycle may gain more in another
 
 
@@ -122,8 +124,8 @@ def train(
         suits Adam's directions, see :mod:`chainrule.training.rates`.
     cycles
         How often the schedule may run. There is more to learn where the validation loss ends no higher than
-        the training loss, or a tenth below that of the cycle before: then another one follows, with twice as
-        many epochs.
+        the training loss, or a tenth below that of the cycle before, or, after a first cycle of at most 1,000
+        steps, where it is least: then another one follows, with twice as many epochs.
 
     Raises
     ------
@@ -280,7 +282,9 @@ def _run(
         if not finite or patience.exhausted:
             return
         may_go_on = number == cycle.end and cycle.number < told.cycles and judged is not None
-        if may_go_on and validation_loss <= max(loss, cycle.before - _MUCH * abs(cycle.before)):
+        gained = validation_loss <= max(loss, cycle.before - _MUCH * abs(cycle.before))
+        falls = steps * number <= _SHORT and validation_loss <= patience.best + _LITTLE * abs(patience.best)
+        if may_go_on and (gained or falls and cycle.number == 1):
             cycle = _Cycle(cycle.number + 1, number, number + 2 * (number - cycle.begin), validation_loss)
             epochs = cycle.end
         if deadline is not None:
