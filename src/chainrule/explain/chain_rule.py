@@ -64,11 +64,11 @@ def _slopes(f: Facts) -> list[Line]:
             isinstance(each, ActivateMap)
             and each.target in reached
             and each.target != f.start
-            and each.letter not in told
+            and each.which not in told
         ):
-            told.add(each.letter)
+            told.add(each.which)
             if each.sigma.slope_formula is not None:
-                at = Call(Symbol(f"{each.letter}′", role=SLOPE), (Symbol("z"),))
+                at = Call(each.slope_symbol, (Symbol("z"),))
                 slope = from_sympy(each.sigma.slope_formula, {Z: Symbol("z")})
                 lines.append(Equation((at, slope), f"the slope of {each.sigma.name}"))
     return lines

@@ -29,11 +29,11 @@ def forward(f: Facts) -> Section:
     lines.append(Equation((f.chain.stations[0].whole, vector(f, f.at(f.chain.stations[0]))), "the row"))
     told = set()
     for each in f.chain.maps:
-        if isinstance(each, ActivateMap) and each.letter not in told:
-            told.add(each.letter)
+        if isinstance(each, ActivateMap) and each.which not in told:
+            told.add(each.which)
             sigma = each.sigma
             if sigma.formula is not None:
-                at = Call(Symbol(each.letter), (Symbol("z"),))
+                at = Call(each.symbol, (Symbol("z"),))
                 lines.append(
                     Equation(
                         (at, from_sympy(sigma.formula, {Z: Symbol("z")})), f"the activation {sigma.name}"

@@ -95,6 +95,8 @@ def _product(e: Any, names: Names) -> Formula:
 
 
 def _power(e: Any, names: Names) -> Formula:
+    if e.exp == 1:  # SymPy keeps u**1.0
+        return from_sympy(e.base, names)
     if e.exp.could_extract_minus_sign():
         return Fraction(Number(1.0), from_sympy(e.base**-e.exp, names))
     if e.exp == sympy.Rational(1, 2):

@@ -1,5 +1,6 @@
 """Formulas as LaTeX, with the commands of amsmath."""
 
+import re
 from collections.abc import Sequence
 
 from chainrule.explain.terms import (
@@ -38,13 +39,13 @@ _MATHEMATICS = {
     "μ": r"\mu",
     "π": r"\pi", "√": r"\surd", "×": r"\times", "→": r"\to", "∞": r"\infty", "₁": "_1", "₂": "_2",
     "<": "<", ">": ">", "|": "|", "∘": r"\circ",
-    **{raised: f"^{plain}" for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True)},
 }  # fmt: skip
 _TEXT = {
     "…": r"\ldots{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
     **{letter: rf"\{letter}" for letter in "&%$#_{}"},
-    **{letter: f"${command}$" for letter, command in _MATHEMATICS.items()},
 }  # fmt: skip
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
+_STRETCHES = re.compile(f"([{''.join(_RAISED)}]+)|([{''.join(_MATHEMATICS)}])|(.)", re.DOTALL)
 
 
 def number(value: float) -> str:
@@ -57,9 +58,15 @@ def number(value: float) -> str:
 
 
 def words(text: str) -> str:
-    """Plain text for LaTeX; what pdflatex does not know is left out."""
-    known = "".join(_TEXT.get(letter, letter) for letter in text)
-    return known.replace("$$", "")
+    """Plain text for LaTeX."""
+
+    def shown(stretch: re.Match[str]) -> str:
+        raised, mathematics, other = stretch.groups()
+        if raised:
+            return f"$^{{{''.join(map(_RAISED.__getitem__, raised))}}}$"
+        return f"${_MATHEMATICS[mathematics]}$" if mathematics else _TEXT.get(other, other)
+
+    return _STRETCHES.sub(shown, text)
 
 
 def latex(formula: Formula) -> str:
@@ -67,11 +74,11 @@ def latex(formula: Formula) -> str:
     match formula:
         case Symbol(letter, layer, index, _):
             name, primes = letter.rstrip("′"), "'" * letter.count("′")
-            shown = _LETTERS.get(name, name if len(name) == 1 else rf"\mathrm{{{words(name)}}}")
+            shown = _LETTERS.get(name, name if len(name) == 1 else rf"\text{{{words(name)}}}")
             raised = primes + (
                 "" if layer is None else rf"\,({layer})".replace("ℓ", r"\ell").replace("−", "-")
             )
-            lowered = ",".join(map(str, index))
+            lowered = ",".join(map(str, index)).replace("…", r"\ldots ")
             return shown + (f"^{{{raised}}}" if raised else "") + (f"_{{{lowered}}}" if lowered else "")
         case Number(value):
             return number(value)

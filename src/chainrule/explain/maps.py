@@ -64,8 +64,9 @@ class Station:
     @property
     def whole(self) -> Symbol:
         """All of them; of a part, with the entries that it has."""
-        part = (f"{self.offset + 1}…{self.offset + self.width}",) if self.part else ()
-        return Symbol(self.letter, self.layer, part, FORWARD)
+        first, last = self.offset + 1, self.offset + self.width
+        part: tuple[int | str, ...] = (f"{first}…{last}" if first < last else first,)
+        return Symbol(self.letter, self.layer, part if self.part else (), FORWARD)
 
 
 class Term(NamedTuple):
@@ -218,9 +219,18 @@ class ActivateMap(Map):
     """h = σ(z), entry by entry."""
 
     sigma: Elementwise
-    letter: str
+    which: int | None
+    """The layer, where layers have different activations."""
     linear = False
     why = "through the activation: the slope of σ where z is"
+
+    @property
+    def symbol(self) -> Symbol:
+        return Symbol("σ", self.which)
+
+    @property
+    def slope_symbol(self) -> Symbol:
+        return Symbol("σ′", self.which, (), SLOPE)
 
     def forward(self, p: Arrays, *a: Any) -> Any:
         return self.sigma(a[0])
@@ -229,10 +239,10 @@ class ActivateMap(Map):
         return (delta * self.sigma.slope(a[0]),)
 
     def statement(self) -> Formula:
-        return Call(Symbol(self.letter), (self.sources[0].whole,))
+        return Call(self.symbol, (self.sources[0].whole,))
 
     def factor(self, m: int, source: int, j: int) -> Formula:
-        return Call(Symbol(f"{self.letter}′", role=SLOPE), (self.sources[0].entry(j),))
+        return Call(self.slope_symbol, (self.sources[0].entry(j),))
 
     def column(
         self, p: Arrays, row: Sequence[np.ndarray], source: int, j: int
@@ -242,8 +252,8 @@ class ActivateMap(Map):
     def terms(self, p: Arrays, row: Sequence[np.ndarray], m: int) -> list[Term]:
         z = row[0][m : m + 1]
         at = Number(float(z[0]))
-        symbols = Call(Symbol(self.letter), (self.sources[0].entry(m),))
-        return [Term(symbols, Call(Symbol(self.letter), (at,)), float(self.sigma(z)[0]), (0, m))]
+        symbols = Call(self.symbol, (self.sources[0].entry(m),))
+        return [Term(symbols, Call(self.symbol, (at,)), float(self.sigma(z)[0]), (0, m))]
 
 
 @final

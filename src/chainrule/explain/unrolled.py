@@ -127,9 +127,9 @@ class _Unrolling:
                 )
             case Activate(activation):
                 number = self.numbers["affine"]
-                letter = "σ" if self.one_sigma else f"σ{number}"
+                which = None if self.one_sigma else number
                 to = Station(activated, number, width)
-                return self._put(ActivateMap((at,), to, number, elementwise(activation), letter))
+                return self._put(ActivateMap((at,), to, number, elementwise(activation), which))
             case Dropout(rate):
                 kept = None if self.seed is None else np.asarray(layer.kept((self.rows, width), self.seed))
                 number = self.numbers["affine"]

@@ -284,7 +284,7 @@ def _run(
         may_go_on = number == cycle.end and cycle.number < told.cycles and judged is not None
         gained = validation_loss <= max(loss, cycle.before - _MUCH * abs(cycle.before))
         falls = steps * number <= _SHORT and validation_loss <= patience.best + _LITTLE * abs(patience.best)
-        if may_go_on and (gained or falls and cycle.number == 1):
+        if may_go_on and (gained or (falls and cycle.number == 1)):
             cycle = _Cycle(cycle.number + 1, number, number + 2 * (number - cycle.begin), validation_loss)
             epochs = cycle.end
         if deadline is not None:
