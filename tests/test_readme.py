@@ -28,7 +28,7 @@ def test_python_blocks_run(
     printed = capsys.readouterr().out
     assert float(printed.split()[0]) > promised, "the README promises R² of about 0.98 for all diamonds"
     assert "by hand, automatic and finite differences agree" in printed
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
 
 
 def test_named_files_exist() -> None:

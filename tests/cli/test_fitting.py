@@ -37,7 +37,7 @@ def test_the_report(call: Call, folder: Path, tmp_path: Path) -> None:
     assert lines[2] == (
         "scored on 600 rows, each by networks that did not learn from it (drawn at random, seed 0)"
     )
-    assert lines[3] == "5 networks 11-4-1, silu, loss binary_cross_entropy: 1,419 parameters each"
+    assert lines[3] == "5 networks 11-4-1, silu, loss binary_cross_entropy: 1,227 parameters each"
     assert lines[4].startswith("2 epochs in ")
     assert lines[6].split() == ["600", "validation", "rows", "model", "95", "%", "interval", "majority"]
     assert [line.split()[0] for line in lines[7:10]] == ["accuracy", "log-loss", "ROC"]

@@ -14,7 +14,7 @@ def test_people_see_task_columns_network_and_training(call: Call, folder: Path) 
     text = result.stdout
     model = chainrule.load(folder / "dear.model")
     assert text.startswith(
-        "DeepClassifier, 1,599 parameters\nclassification of 'dear'\nclasses: 'no', 'yes'\n"
+        "DeepClassifier, 1,215 parameters\nclassification of 'dear'\nclasses: 'no', 'yes'\n"
     )
     assert "4 columns as 8 inputs" in text
     assert "  city   2 categories: 'Oslo', 'Rome'\n" in text

@@ -240,7 +240,7 @@ def test_elapsed_days_are_scaled_numbers():
     assert column.plain_names[-1] == "day is missing"
     assert fit_dates("day", dates, None, "", "quantile", 1).elapsed.edges == (), "two are told by the number"
     later = pl.concat([dates, pl.Series([dt.datetime(2024, 1, 6)])])
-    assert fit_dates("day", later, None, "", "quantile", 1).elapsed.edges == (day, day + 2, day + 5)
+    assert fit_dates("day", later, None, "", "quantile", 2).elapsed.edges == (day, day + 2, day + 5)
 
 
 @pytest.mark.parametrize(
