@@ -18,7 +18,7 @@ from chainrule.estimators.explainable import Explainable
 from chainrule.estimators.input_columns import categorical_positions
 from chainrule.estimators.options import found, refuse_wrong
 from chainrule.estimators.rows import Given, Rows, given
-from chainrule.estimators.training import Trained
+from chainrule.estimators.stepwise import Stepwise
 from chainrule.network.prediction import mean_output
 from chainrule.tables.encoders import fit_encoder
 from chainrule.tables.matrix import encode
@@ -27,7 +27,7 @@ from chainrule.tables.splits import cross_parts, validation_split
 from chainrule.training.folds import Folds
 
 
-class DeepEstimator(Explainable, Trained):
+class DeepEstimator(Explainable, Stepwise):
     """The part of DeepRegressor and DeepClassifier that does not depend on what the target is."""
 
     validation_rows_: np.ndarray | None

@@ -159,7 +159,12 @@ def html_page(derivation: "Derivation") -> str:
 
 def html_fragment(derivation: "Derivation") -> str:
     """The same within another page, such as a notebook."""
-    return f"<div><style>{STYLE}</style>{_head(derivation)}{_sections(derivation)}</div>"
+    return f"<div><style>{STYLE}</style>{html_body(derivation)}</div>"
+
+
+def html_body(derivation: "Derivation") -> str:
+    """The same within a page that has STYLE."""
+    return _head(derivation) + _sections(derivation)
 
 
 def html_legend() -> str:

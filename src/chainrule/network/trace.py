@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Trace = dict[str, Array]
 
 
-class _Named(NamedTuple):
+class Named(NamedTuple):
     """Values on the way forward, ∂L/∂value on the way back, gradients of the parameters."""
 
     values: Trace
@@ -37,10 +37,10 @@ def trace(network: "Network", parameters: Parameters, x: Array, y: Array, weight
     embedding ``dEk``, ``dfrequencyk``, ``dphasek``, ``dVk``, ``dck``, ``dstretchk``, ``doffsetk``. Values and
     deltas have shape (rows, width of the layer).
     """
-    names = _Named({}, {}, {})
+    names = Named({}, {}, {})
 
-    def note(*arguments: Any) -> _Named:
-        found = _named(network, *arguments)
+    def note(*arguments: Any) -> Named:
+        found = named_passes(network, *arguments)
         for seen, group in zip(names, found, strict=True):
             seen.update(group)
         return found
@@ -54,19 +54,20 @@ def trace(network: "Network", parameters: Parameters, x: Array, y: Array, weight
     }
 
 
-def _named(network: "Network", parameters: Parameters, x: Array, y: Array, weight: Array) -> _Named:
+def named_passes(network: "Network", parameters: Parameters, x: Array, y: Array, weight: Array) -> Named:
+    """Both passes by name, within compiled programs: see :func:`trace`."""
     L, gradients, values, deltas = network.objective(parameters, x, y, weight, weight.sum())
-    found = _Named({"x": x}, {}, {f"d{name}": gradient for name, gradient in named(gradients)})
+    found = Named({"x": x}, {}, {f"d{name}": gradient for name, gradient in named(gradients)})
     _name(found, network.layers, parameters, values, deltas, Counter())
     found.values.update(y_hat=values[-1], L=L)
     return found
 
 
-_compiled = partial(jax.jit, static_argnums=0)(_named)
+_compiled = partial(jax.jit, static_argnums=0)(named_passes)
 
 
 def _name(
-    found: _Named,
+    found: Named,
     layers: tuple[Layer, ...],
     parameters: Parameters,
     values: tuple[Array, ...],

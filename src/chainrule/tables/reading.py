@@ -18,7 +18,7 @@ from chainrule.tables.writing import atomically
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MISSING", "clear_errors", "read_table", "write_table"]
+__all__ = ["MISSING", "clear_errors", "read_bytes", "read_table", "write_table"]
 
 _TEXT = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")
@@ -56,6 +56,11 @@ def read_table(source: str | os.PathLike[str], *, missing: Sequence[str] = ()) -
     if len(sources) == 1:
         return _read(sources[0], missing)
     return _one_below_the_other(sources, missing)
+
+
+def read_bytes(data: bytes, name: str) -> "pl.DataFrame":
+    """Read a table from the bytes of a file: see :func:`read_table`. Errors call it by its name."""
+    return _read(Source(repr(name), None, data), [])
 
 
 def _read(source: Source, missing: Sequence[str], as_text: Collection[str] = ()) -> "pl.DataFrame":

@@ -63,6 +63,11 @@ def judged(parts: Sequence[np.ndarray], weight: np.ndarray, members: int | None)
     )
 
 
+def shuffling(seed: int, number: int, member: int = 0) -> np.random.Generator:
+    """What shuffles the rows of a member in an epoch: one for each, so that training can be taken up."""
+    return np.random.default_rng((seed, number, member) if member else (seed, number))
+
+
 def order(rows: np.ndarray, room: int, batch_size: int, numbers: np.random.Generator | None) -> np.ndarray:
     """Which of these rows each step sees, shape (blocks, steps of a block, batch_size).
 

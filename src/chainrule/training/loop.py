@@ -75,6 +75,7 @@ def train(
     validation: tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None] | None = None,
     parameters: Parameters | None = None,
     state: State | None = None,
+    after: int = 0,
     optimizer: object = "adam",
     learning_rate: float | None = None,
     schedule: object = "constant",
@@ -104,6 +105,9 @@ def train(
         Where to start; by default ``network.initialize(seed, x)``.
     state
         ``epoch.state`` of an earlier training with the same optimizer, to go on from where it ended.
+    after
+        How many of the ``epochs`` were before ``state``. The rest is as it would have been, bit for bit; only
+        patience counts anew.
     optimizer
         A name in ``chainrule.OPTIMIZERS``, an Optimizer, or an optax transformation, which then brings
         its own learning rate. ``lbfgs`` sees all rows in each step, and an epoch is one step.
@@ -132,6 +136,8 @@ def train(
     ArgumentError
         At the call, when an argument is outside what it may be.
     """
+    if not (isinstance(after, int) and 0 <= after < epochs):
+        raise ArgumentError(f"after must be a whole number from 0 to below epochs, {epochs}; got {after!r}.")
     told = settings(
         optimizer=optimizer,
         learning_rate=learning_rate,
@@ -155,7 +161,7 @@ def train(
         held_out = _checked(network, *validation)
         x, y, w = (np.concatenate(both) for both in zip((x, y, w), held_out, strict=True))
         judge = np.arange(len(learn), len(x))
-    return _begun(network, x, y, w, Folds.same(1, learn, judge), None, parameters, state, told, None)
+    return _begun(network, x, y, w, Folds.same(1, learn, judge), None, parameters, state, told, None, after)
 
 
 def train_members(
@@ -203,6 +209,7 @@ def _begun(
     state: State | None,
     told: Settings,
     deadline: float | None,
+    after: int = 0,
 ) -> Iterator[Epoch]:
     compilation_cache.switch_on()
     table = batches.put(x, y, weight / weight[folds.learnt].mean())
@@ -219,7 +226,7 @@ def _begun(
         raise ArgumentError(
             f"state must come from a training of this network by {told.optimizer.name}; got 'another one'."
         )
-    return _run(program, begun, table, judged, folds, told, deadline)
+    return _run(program, begun, table, judged, folds, told, deadline, after)
 
 
 def initial(network: Network, seed: int, members: int | None, x: np.ndarray, folds: Folds) -> Parameters:
@@ -244,6 +251,7 @@ def _run(
     folds: Folds,
     told: Settings,
     deadline: float | None,
+    after: int,
 ) -> Iterator[Epoch]:
     patience, cycle = told.patience, _Cycle(1, 0, told.epochs, -inf)
     epochs = cycle.end
@@ -252,7 +260,7 @@ def _run(
     seeds = ((told.seed + 0x85EBCA6B * np.arange(folds.members)) & 0x7FFFFFFF).astype(np.int32)
     if program.members is None:
         rows, seeds = rows[0], seeds[0]
-    number, fastest = 0, inf
+    number, fastest = after, inf
     while number < epochs:
         number, start = number + 1, perf_counter()
         order = _order(program, table, folds, told, number)
@@ -294,13 +302,12 @@ def _run(
 
 
 def _order(program: Program, table: batches.Table, folds: Folds, told: Settings, number: int) -> np.ndarray:
-    """Which rows each step of each member sees, with a generator for each epoch: training can be taken up."""
+    """Which rows each step of each member sees."""
     shuffled = told.shuffle and not program.optimizer.full_batch
     room, size = table.x.shape[0], program.batch_size
     orders = []
     for member, part in enumerate(folds.learn):
-        source = (told.seed, number, member) if member else (told.seed, number)
-        numbers = np.random.default_rng(source) if shuffled else None
+        numbers = batches.shuffling(told.seed, number, member) if shuffled else None
         orders.append(batches.order(part, room, size, numbers))
     return orders[0] if program.members is None else np.stack(orders)
 
