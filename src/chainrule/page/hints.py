@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chainrule.page.history import History, Moment
+from chainrule.page.history import Moment
 
 _MANY = 0.1  # of a layer's units
 _SMALL, _LARGE = 1e-4, 1e4  # deltas of the first layer, in those of the last
@@ -30,7 +30,10 @@ class Health(NamedTuple):
     """What hints are found in."""
 
     moment: Moment
-    history: History
+    losses: np.ndarray
+    """Of each epoch so far, from 1 on."""
+    validated: np.ndarray
+    """The same of the rows that validate, where there are any."""
     activations: tuple[str, ...]
     h: tuple[np.ndarray, ...]
     """What each hidden layer says, (rows, units)."""
@@ -64,7 +67,7 @@ def _not_finite(health: Health) -> Iterator[Hint]:
 
 
 def _rate(health: Health) -> Iterator[Hint]:
-    losses = np.array(health.history.losses()[0][: health.moment.epoch][-_RECENT:])
+    losses = health.losses[-_RECENT:]
     if len(losses) < _RECENT // 2 or not np.isfinite(losses).all():
         return
     steps = np.diff(losses)
@@ -145,19 +148,17 @@ def _saturated(health: Health) -> Iterator[Hint]:
 
 
 def _over_fitting(health: Health) -> Iterator[Hint]:
-    losses, validated = health.history.losses()
-    here = health.moment.epoch
-    validated = validated[:here]
+    losses, validated = health.losses, health.validated
     if len(validated) < 20:
         return
     best = int(np.argmin(validated))
     least, last = validated[best], validated[-1]
-    if last > _WORSE * abs(least) and len(validated) - best > 10 and losses[here - 1] < losses[best]:
+    if last > _WORSE * abs(least) and len(validated) - best > 10 and losses[-1] < losses[best]:
         yield Hint(
             "note",
             "Over-fitting",
             f"The loss of the rows that validate was least in epoch {best + 1}, {least:.3g}, and is "
             f"{last:.3g} now, while that of the rows that are learnt from fell from {losses[best]:.3g} to "
-            f"{losses[here - 1]:.3g}.",
+            f"{losses[-1]:.3g}.",
             f"Rewind to epoch {best + 1}; take l2, dropout, fewer units, or more rows.",
         )

@@ -1,5 +1,6 @@
 """What a run keeps of its past: the losses of every epoch, and the network as it was at many of them."""
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -40,7 +41,8 @@ class History:
         self._moments: dict[int, Moment] = {0: begin}
         self._newest = begin
         self._apart = 1
-        self._losses: list[tuple[float, float | None]] = [(begin.loss, begin.validation_loss)]
+        self._losses, self._validated = array("d"), array("d")
+        self._note(begin)
 
     @property
     def newest(self) -> Moment:
@@ -55,7 +57,7 @@ class History:
     def add(self, moment: Moment) -> None:
         """The moment at the end of the next epoch."""
         self._newest = moment
-        self._losses.append((moment.loss, moment.validation_loss))
+        self._note(moment)
         if moment.epoch % self._apart == 0:
             self._moments[moment.epoch] = moment
         while len(self._moments) > self._most:
@@ -71,21 +73,26 @@ class History:
     def cut(self, moment: Moment) -> None:
         """Forget what came after a moment."""
         self._moments = {epoch: old for epoch, old in self._moments.items() if epoch < moment.epoch}
-        self._losses = self._losses[: moment.epoch + 1]
+        del self._losses[moment.epoch :], self._validated[moment.epoch :]
+        self._note(moment)
         self._newest = moment._replace(step=0)
         if moment.epoch % self._apart == 0:
             self._moments[moment.epoch] = self._newest
 
-    def losses(self) -> tuple[list[float], list[float]]:
+    def _note(self, moment: Moment) -> None:
+        self._losses.append(moment.loss)
+        if moment.validation_loss is not None:
+            self._validated.append(moment.validation_loss)
+
+    def losses(self) -> tuple[np.ndarray, np.ndarray]:
         """Of each epoch from 1 on: the loss, and, where rows validate, theirs."""
-        told = self._losses[1:]
-        return [loss for loss, _ in told], [value for _, value in told if value is not None]
+        return np.array(self._losses[1:]), np.array(self._validated[1:])
 
     def curve(self, most: int) -> Iterator[tuple[int, float, float | None]]:
         """Epoch, loss and validation loss of at most so many epochs, evenly spread, the last among them."""
         there = len(self._losses)
         for epoch in np.unique(np.linspace(0, there - 1, min(there, most)).astype(int)).tolist():
-            yield (epoch, *self._losses[epoch])
+            yield epoch, self._losses[epoch], self._validated[epoch] if self._validated else None
 
     def moments(self) -> list[Moment]:
         """Those that are kept, in their order."""

@@ -153,12 +153,12 @@ class Run:
         """The estimator as it is now, such as to save it."""
         with self._changed:
             moment, (losses, validated) = self._now, self.history.losses()
-        losses, validated = losses[: moment.epoch], validated[: moment.epoch]
+        told, judged = losses[: moment.epoch].tolist(), validated[: moment.epoch].tolist()
         # A model has at least one epoch; that of a network that has not begun is its first loss.
-        losses = losses or [moment.loss]
-        if not validated and moment.validation_loss is not None:
-            validated = [moment.validation_loss]
-        return self.model.at(self.parameters_of(moment), self.rows, losses, validated)
+        if not told:
+            told = [moment.loss]
+            judged = [] if moment.validation_loss is None else [moment.validation_loss]
+        return self.model.at(self.parameters_of(moment), self.rows, told, judged)
 
     # What one can ask of it
 

@@ -1,0 +1,297 @@
+"""What the page shows of a run again and again, in plain values."""
+
+from time import monotonic
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chainrule.estimators.classifier import DeepClassifier
+from chainrule.estimators.rows import Rows
+from chainrule.estimators.target_columns import Task
+from chainrule.network.embedding_layers import Parallel
+from chainrule.network.network import Network
+from chainrule.network.parameters import weights
+from chainrule.page.hints import Health, hints
+from chainrule.page.history import Moment
+from chainrule.page.looking import COARSE, FINE, Seen, look
+from chainrule.page.plain import in_bytes, plain, spread
+from chainrule.page.run import Run
+from chainrule.tables.encoders import NumericColumn
+
+_SHOWN = 16  # units of a layer
+_LOOKED_AT = 512  # rows of each kind that a frame looks at
+_ANSWERS = 300
+_POINTS = 600
+_CURVE = 400
+_CLASSES = 12  # for a table of who is taken for whom
+_HINTED = 0.5  # seconds between two looks for hints
+
+
+class Plane(NamedTuple):
+    """That of two columns of numbers, a tenth larger than what the rows span."""
+
+    names: tuple[str, str]
+    low: np.ndarray
+    high: np.ndarray
+    x: np.ndarray
+    """Encoded points: the fine grid's, then the coarse one's, row by row from the top."""
+
+
+class Frames:
+    """Looks at a run; what does not change from frame to frame is made once."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.network: Network = run.network
+        entries = list(weights(run.parameters_of(run.now)))
+        self.widths = [entries[0].W.shape[1], *(entry.W.shape[0] for entry in entries)]
+        """Units of each column: the inputs of the first affine map, and the outputs of each."""
+        last = len(self.widths) - 1
+        embedded = isinstance(self.network.layers[0], Parallel)
+        self.names = ("e" if embedded else "x", *(f"h{layer}" for layer in range(1, last)), "y_hat")
+        """What a trace calls their values."""
+        names = run.model.encoder_.feature_names
+        self.inputs = [f"e[{k + 1}]" for k in range(self.widths[0])] if embedded else list(names)
+        learnt = spread(np.arange(run.learnt), _LOOKED_AT)
+        validating = spread(np.arange(run.learnt, len(run.rows.y)), _LOOKED_AT)
+        looked_at = np.concatenate([learnt, validating])
+        self.rows = run.rows.take(looked_at)
+        self._validates = looked_at >= run.learnt
+        self.plane = _plane_of(run)
+        self._hinted, self._hints_then = -_HINTED, list[dict[str, str]]()
+
+    @property
+    def target(self) -> str:
+        """The name of the column that is predicted."""
+        return getattr(self.run.setup.data, "target", "y")
+
+    def description(self) -> dict[str, Any]:
+        """What the run is."""
+        run, plane = self.run, self.plane
+        return {
+            "setup": run.setup.to_dict(),
+            "task": "regression" if run.problem.task is Task.REGRESSION else "classification",
+            "target": self.target,
+            "sizes": list(self.network.sizes),
+            "inputs": self.inputs,
+            "outputs": self._outputs(),
+            "classes": self._classes(),
+            "rows": {"learn": run.learnt, "validate": len(run.rows.y) - run.learnt},
+            "header": [*run.problem.X.columns, self.target],
+            "loss": self.network.loss.name,
+            "plane": None
+            if plane is None
+            else {
+                "names": list(plane.names),
+                "x": plain([plane.low[0], plane.high[0]]),
+                "y": plain([plane.low[1], plane.high[1]]),
+                "n": FINE,
+            },
+            "points": self._points(),
+        }
+
+    def frame(self, moment: Moment | None = None) -> dict[str, Any]:
+        """The network at a moment, by default as it is: its weights, what it says, and how it does."""
+        run = self.run
+        moment = run.now if moment is None else moment
+        plane = None if self.plane is None else self.plane.x
+        seen = look(self.network, self.names, moment.state.parameters, self.rows.x, self.rows.y, plane)
+        entries = [(np.asarray(entry.W), entry.b) for entry in weights(seen.parameters)]
+        shown = self._shown(seen, [W for W, _ in entries])
+        raw = np.asarray(seen.values[-1])
+        newest = run.history.newest.epoch
+        return {
+            "epoch": moment.epoch,
+            "step": moment.step,
+            "playing": run.playing,
+            "newest": moment.epoch >= newest,
+            "last": newest,
+            "loss": plain(moment.loss),
+            "validation_loss": plain(moment.validation_loss),
+            "scores": self._scores(raw),
+            "speed": plain(run.speed),
+            "diverged": moment.diverged,
+            "error": run.error,
+            "columns": [
+                self._column(layer, units, entries[layer - 1][1] if layer else None, seen)
+                for layer, units in enumerate(shown)
+            ],
+            "links": [_links(W, shown[layer], shown[layer + 1]) for layer, (W, _) in enumerate(entries)],
+            **self._surface(seen),
+            **self._said(raw),
+            "deltas": [
+                {"layer": layer, "size": size} for layer, size in enumerate(plain(np.asarray(seen.sizes)), 1)
+            ],
+            "hints": self._hints(moment, seen),
+        }
+
+    def curve(self) -> dict[str, Any]:
+        """The losses so far, for a drawing."""
+        epochs, losses, validated = zip(*self.run.history.curve(_CURVE), strict=True)
+        return {"epoch": list(epochs), "loss": plain(losses), "validation": plain(validated)}
+
+    def answering(self, raw: np.ndarray) -> Any:
+        """Rows whose raw output is known, for the model to answer in its own terms."""
+        unknown = np.full((len(raw), self.network.targets), np.nan)
+        return Rows(np.empty((len(raw), 0)), unknown, None, unknown, raw=raw)
+
+    def _outputs(self) -> list[str]:
+        outputs, classes = self.network.sizes[-1], self._classes()
+        if classes is not None and len(classes) == outputs:
+            return classes
+        return ["ŷ"] if outputs == 1 else [f"ŷ[{k + 1}]" for k in range(outputs)]
+
+    def _classes(self) -> list[str] | None:
+        model = self.run.model
+        return [str(name) for name in model.classes_.tolist()] if isinstance(model, DeepClassifier) else None
+
+    def _points(self) -> list[list[Any]]:
+        """Of rows within the plane: where, what they are, whether they validate, and their number."""
+        run = self.run
+        if self.plane is None:
+            return []
+        places = spread(np.arange(len(run.rows.y)), _POINTS)
+        rows = run.order[places]
+        across, up = (run.problem.X[name].to_numpy()[rows] for name in self.plane.names)
+        told = np.stack([across, up, self._codes(run.rows.truth[places])], axis=1)
+        return [
+            [*point, int(place >= run.learnt), int(row)]
+            for point, place, row in zip(plain(told), places, rows, strict=True)
+        ]
+
+    def _codes(self, truth: np.ndarray) -> np.ndarray:
+        """Numbers, and classes as the numbers of their places."""
+        model = self.run.model
+        return np.searchsorted(model.classes_, truth) if isinstance(model, DeepClassifier) else truth
+
+    def _shown(self, seen: Seen, matrices: list[np.ndarray]) -> list[np.ndarray]:
+        """Of each column of units, those that are drawn: where there are many, those with most to say."""
+        shown = []
+        for layer, units in enumerate(self.widths):
+            if units <= _SHOWN:
+                shown.append(np.arange(units))
+                continue
+            if layer < len(matrices):
+                weight = np.asarray(seen.deviations[layer]) * np.linalg.norm(matrices[layer], axis=0)
+            else:
+                weight = np.linalg.norm(matrices[-1], axis=1)
+            shown.append(np.sort(np.argsort(-np.nan_to_num(weight), kind="stable")[:_SHOWN]))
+        return shown
+
+    def _column(self, layer: int, units: np.ndarray, bias: Any, seen: Seen) -> dict[str, Any]:
+        means, deviations = (plain(np.asarray(told[layer])[units]) for told in (seen.means, seen.deviations))
+        biases = [None] * len(units) if bias is None else plain(np.asarray(bias)[units])
+        pictures = np.asarray(seen.pictures[layer]) if seen.pictures else None
+        return {
+            "name": {"e": "e", "x": "x", "y_hat": "ŷ"}.get(self.names[layer], self.names[layer]),
+            "size": self.widths[layer],
+            "units": [
+                {
+                    "unit": unit,
+                    "bias": biases[k],
+                    "mean": means[k],
+                    "strength": deviations[k],
+                    "heat": None if pictures is None else in_bytes(pictures[unit]),
+                }
+                for k, unit in enumerate(units.tolist())
+            ],
+        }
+
+    def _surface(self, seen: Seen) -> dict[str, Any]:
+        """The answers on the plane: the probability of the second of two classes, or the answers' codes."""
+        if self.plane is None:
+            return {"surface": None, "surface_range": None}
+        model = self.run.model
+        if isinstance(model, DeepClassifier) and self.network.sizes[-1] == 1:
+            values, low, high = np.asarray(seen.answers)[:, 0], 0.0, 1.0
+        else:
+            said = self._codes(model.predict(self.answering(np.asarray(seen.surface))))
+            values = said.astype(float).reshape(FINE * FINE, -1)[:, 0]
+            known = self._codes(self.rows.truth).astype(float)
+            low, high = float(known.min()), float(known.max())
+        scaled = 255 * (values - low) / ((high - low) or 1.0)
+        return {"surface": in_bytes(scaled), "surface_range": plain([low, high])}
+
+    def _said(self, raw: np.ndarray) -> dict[str, Any]:
+        """Where there is no plane: truth and prediction, or who is taken for whom."""
+        nothing: dict[str, Any] = {"answers": None, "confusion": None}
+        model, classes = self.run.model, self._classes()
+        if self.plane is not None:
+            return nothing
+        if classes is None:
+            places = spread(np.arange(len(raw)), _ANSWERS)
+            truth = self.rows.truth[places].reshape(len(places), -1)[:, 0]
+            said = model.predict(self.answering(raw[places])).reshape(len(places), -1)[:, 0]
+            return nothing | {"answers": plain(np.stack([truth, said, self._validates[places]], axis=1))}
+        if len(classes) > _CLASSES:
+            return nothing
+        counts = np.zeros((len(classes), len(classes)), int)
+        said = self._codes(model.predict(self.answering(raw)))
+        np.add.at(counts, (self._codes(self.rows.truth), said), 1)
+        return nothing | {"confusion": {"classes": classes, "counts": counts.tolist()}}
+
+    def _scores(self, raw: np.ndarray) -> dict[str, Any]:
+        """R², or the share of right answers, of the rows that a frame looks at."""
+        model, truth = self.run.model, self.rows.truth
+        classes = isinstance(model, DeepClassifier)
+        with np.errstate(all="ignore"):
+            said = model.predict(self.answering(raw)).reshape(truth.shape)
+            off = (said == truth) if classes else (said - truth) ** 2
+
+        def score(part: np.ndarray) -> float | None:
+            if not part.any():
+                return None
+            if classes:
+                return float(off[part].mean())
+            total = float(((truth[part] - truth[part].mean(axis=0)) ** 2).sum())
+            return float(1 - off[part].sum() / total) if total else None
+
+        return {
+            "name": "accuracy" if classes else "R²",
+            "learn": plain(score(~self._validates)),
+            "validate": plain(score(self._validates)),
+        }
+
+    def _hints(self, moment: Moment, seen: Seen) -> list[dict[str, str]]:
+        """While it learns, looked for a few times a second only."""
+        if not self.run.playing or monotonic() - self._hinted > _HINTED:
+            losses, validated = self.run.history.losses()
+            health = Health(
+                moment,
+                losses[: moment.epoch],
+                validated[: moment.epoch],
+                tuple(activation.name for activation in self.network.activations),
+                tuple(map(np.asarray, seen.values[1:-1])),
+                tuple(map(np.asarray, seen.z[:-1])),
+                tuple(map(np.asarray, seen.deltas)),
+            )
+            self._hints_then = [hint._asdict() for hint in hints(health)]
+            self._hinted = monotonic()
+        return self._hints_then
+
+
+def _links(W: np.ndarray, before: np.ndarray, after: np.ndarray) -> list[list[Any]]:
+    of = before.tolist()
+    rows = zip(after.tolist(), plain(W[np.ix_(after, before)]), strict=True)
+    return [[to, *pair] for to, row in rows for pair in zip(of, row, strict=True)]
+
+
+def _plane_of(run: Run) -> Plane | None:
+    """The plane, where two columns of numbers without gaps are all there is to learn from."""
+    import polars as pl
+
+    columns = run.model.encoder_.columns
+    numbers = [c for c in columns if isinstance(c, NumericColumn) and c.missing == "never"]
+    if len(columns) != 2 or len(numbers) != 2 or run.rows.truth.ndim > 1:
+        return None
+    names = (columns[0].name, columns[1].name)
+    told = run.problem.X.select(pl.col(names).cast(pl.Float64)).to_numpy()
+    low, high = told.min(axis=0), told.max(axis=0)
+    beyond = 0.05 * (high - low)
+    low, high = low - beyond, high + beyond
+    points = []
+    for n in (FINE, COARSE):
+        across, up = np.linspace(low[0], high[0], n), np.linspace(high[1], low[1], n)
+        points.append(np.stack([np.tile(across, n), np.repeat(up, n)], axis=1))
+    frame = pl.DataFrame(dict(zip(names, np.concatenate(points).T, strict=True)))
+    return Plane(names, low, high, run.model.encoded(frame))
