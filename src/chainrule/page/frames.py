@@ -1,5 +1,6 @@
 """What the page shows of a run again and again, in plain values."""
 
+from math import inf
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from chainrule.network.network import Network
 from chainrule.network.parameters import weights
 from chainrule.page.hints import Health, hints
 from chainrule.page.history import Moment
-from chainrule.page.looking import COARSE, FINE, Seen, look
+from chainrule.page.looking import COARSE, FINE, Painted, Seen, look, paint
 from chainrule.page.plain import in_bytes, plain, spread
 from chainrule.page.run import Run
 from chainrule.tables.encoders import NumericColumn
@@ -24,7 +25,8 @@ _ANSWERS = 300
 _POINTS = 600
 _CURVE = 400
 _CLASSES = 12  # for a table of who is taken for whom
-_HINTED = 0.5  # seconds between two looks for hints
+_HINTED = 0.5  # seconds between two looks for hints, while it learns
+_PAINTED = 0.06  # seconds between two looks at the plane, while it learns: they cost most
 
 
 class Plane(NamedTuple):
@@ -35,6 +37,14 @@ class Plane(NamedTuple):
     high: np.ndarray
     x: np.ndarray
     """Encoded points: the fine grid's, then the coarse one's, row by row from the top."""
+
+
+class _Paintings(NamedTuple):
+    """Pictures of the plane as the page takes them."""
+
+    pictures: tuple[list[str], ...]
+    surface: str | None
+    surface_range: list[float] | None
 
 
 class Frames:
@@ -58,7 +68,8 @@ class Frames:
         self.rows = run.rows.take(looked_at)
         self._validates = looked_at >= run.learnt
         self.plane = _plane_of(run)
-        self._hinted, self._hints_then = -_HINTED, list[dict[str, str]]()
+        self._hinted, self._hints_then = -inf, list[dict[str, str]]()
+        self._painted, self._paintings_then = -inf, _Paintings((), None, None)
 
     @property
     def target(self) -> str:
@@ -94,8 +105,8 @@ class Frames:
         """The network at a moment, by default as it is: its weights, what it says, and how it does."""
         run = self.run
         moment = run.now if moment is None else moment
-        plane = None if self.plane is None else self.plane.x
-        seen = look(self.network, self.names, moment.state.parameters, self.rows.x, self.rows.y, plane)
+        seen = look(self.network, self.names, moment.state.parameters, self.rows.x, self.rows.y)
+        painted = self._paintings(moment)
         entries = [(np.asarray(entry.W), entry.b) for entry in weights(seen.parameters)]
         shown = self._shown(seen, [W for W, _ in entries])
         raw = np.asarray(seen.values[-1])
@@ -113,11 +124,12 @@ class Frames:
             "diverged": moment.diverged,
             "error": run.error,
             "columns": [
-                self._column(layer, units, entries[layer - 1][1] if layer else None, seen)
+                self._column(layer, units, entries[layer - 1][1] if layer else None, seen, painted)
                 for layer, units in enumerate(shown)
             ],
             "links": [_links(W, shown[layer], shown[layer + 1]) for layer, (W, _) in enumerate(entries)],
-            **self._surface(seen),
+            "surface": painted.surface,
+            "surface_range": painted.surface_range,
             **self._said(raw),
             "deltas": [
                 {"layer": layer, "size": size} for layer, size in enumerate(plain(np.asarray(seen.sizes)), 1)
@@ -178,10 +190,11 @@ class Frames:
             shown.append(np.sort(np.argsort(-np.nan_to_num(weight), kind="stable")[:_SHOWN]))
         return shown
 
-    def _column(self, layer: int, units: np.ndarray, bias: Any, seen: Seen) -> dict[str, Any]:
+    def _column(
+        self, layer: int, units: np.ndarray, bias: Any, seen: Seen, painted: "_Paintings"
+    ) -> dict[str, Any]:
         means, deviations = (plain(np.asarray(told[layer])[units]) for told in (seen.means, seen.deviations))
         biases = [None] * len(units) if bias is None else plain(np.asarray(bias)[units])
-        pictures = np.asarray(seen.pictures[layer]) if seen.pictures else None
         return {
             "name": {"e": "e", "x": "x", "y_hat": "ŷ"}.get(self.names[layer], self.names[layer]),
             "size": self.widths[layer],
@@ -191,16 +204,24 @@ class Frames:
                     "bias": biases[k],
                     "mean": means[k],
                     "strength": deviations[k],
-                    "heat": None if pictures is None else in_bytes(pictures[unit]),
+                    "heat": painted.pictures[layer][unit] if painted.pictures else None,
                 }
                 for k, unit in enumerate(units.tolist())
             ],
         }
 
-    def _surface(self, seen: Seen) -> dict[str, Any]:
-        """The answers on the plane: the probability of the second of two classes, or the answers' codes."""
-        if self.plane is None:
-            return {"surface": None, "surface_range": None}
+    def _paintings(self, moment: Moment) -> "_Paintings":
+        """What units and network say of the plane; while it learns, looked at some times a second only."""
+        if self.plane is not None and (not self.run.playing or monotonic() - self._painted > _PAINTED):
+            kept = moment.state.parameters
+            seen = paint(self.network, self.names, kept, self.plane.x, self.rows.y[0])
+            pictures = tuple([in_bytes(one) for one in np.asarray(column)] for column in seen.pictures)
+            self._paintings_then = _Paintings(pictures, *self._surface(seen))
+            self._painted = monotonic()
+        return self._paintings_then
+
+    def _surface(self, seen: Painted) -> tuple[str, list[float]]:
+        """The second class's probability, or the answers' codes, and what 0 and 255 stand for."""
         model = self.run.model
         if isinstance(model, DeepClassifier) and self.network.sizes[-1] == 1:
             values, low, high = np.asarray(seen.answers)[:, 0], 0.0, 1.0
@@ -209,8 +230,7 @@ class Frames:
             values = said.astype(float).reshape(FINE * FINE, -1)[:, 0]
             known = self._codes(self.rows.truth).astype(float)
             low, high = float(known.min()), float(known.max())
-        scaled = 255 * (values - low) / ((high - low) or 1.0)
-        return {"surface": in_bytes(scaled), "surface_range": plain([low, high])}
+        return in_bytes(255 * (values - low) / ((high - low) or 1.0)), plain([low, high])
 
     def _said(self, raw: np.ndarray) -> dict[str, Any]:
         """Where there is no plane: truth and prediction, or who is taken for whom."""

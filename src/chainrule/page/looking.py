@@ -1,4 +1,4 @@
-"""One compiled look at a network: what its units say of some rows and of a plane, and how δ runs back."""
+"""Compiled looks at a network: what units say of some rows, how δ runs back, what they say of a plane."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -30,31 +30,26 @@ class Seen(NamedTuple):
     means: tuple[Any, ...]
     """Of the values, (units,)."""
     deviations: tuple[Any, ...]
+
+
+class Painted(NamedTuple):
+    """What a network says of a plane."""
+
     pictures: tuple[Any, ...]
-    """What each unit says of the coarse grid, (units, points) in bytes, 128 for 0; none without a grid."""
+    """Of each column of units, what each says of the coarse grid, (units, points) in bytes, 128 for 0."""
     surface: Any
-    """The raw output on the fine grid, (points, outputs); None without a grid."""
+    """The raw output on the fine grid, (points, outputs)."""
     answers: Any
     """The same through the inverse link."""
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def look(
-    network: Network, names: tuple[str, ...], kept: Parameters, x: Array, y: Array, grid: Array | None
-) -> Seen:
-    """Look at some rows and at a grid, fine points first; ``names`` are those of each column in a trace."""
+def look(network: Network, names: tuple[str, ...], kept: Parameters, x: Array, y: Array) -> Seen:
+    """Look at some rows; ``names`` are those of each column in a trace."""
     parameters = restored(network, kept)
     seen = named_passes(network, parameters, x, y, jnp.ones(len(x)))
     values = tuple(seen.values[name] for name in names)
     deltas = tuple(seen.deltas[f"delta{layer}"] for layer in range(1, len(names)))
-    pictures: tuple[Array, ...] = ()
-    surface = answers = None
-    if grid is not None:
-        any_targets = jnp.broadcast_to(y[:1], (len(grid), y.shape[1]))
-        on_grid = named_passes(network, parameters, grid, any_targets, jnp.ones(len(grid))).values
-        pictures = tuple(_picture(on_grid[name][FINE * FINE :].T) for name in names)
-        surface = on_grid["y_hat"][: FINE * FINE]
-        answers = network.loss.inverse_link(surface)
     return Seen(
         parameters,
         values,
@@ -63,10 +58,19 @@ def look(
         jnp.stack([jnp.sqrt(jnp.square(delta).mean()) for delta in deltas]),
         tuple(value.mean(axis=0) for value in values),
         tuple(value.std(axis=0) for value in values),
-        pictures,
-        surface,
-        answers,
     )
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def paint(
+    network: Network, names: tuple[str, ...], kept: Parameters, grid: Array, any_target: Array
+) -> Painted:
+    """Look at a plane: the points of the fine grid, then those of the coarse one."""
+    y = jnp.broadcast_to(any_target, (len(grid), len(any_target)))
+    values = named_passes(network, restored(network, kept), grid, y, jnp.ones(len(grid))).values
+    surface = values["y_hat"][: FINE * FINE]
+    pictures = tuple(_picture(values[name][FINE * FINE :].T) for name in names)
+    return Painted(pictures, surface, network.loss.inverse_link(surface))
 
 
 def _picture(says: Array) -> Array:
