@@ -505,3 +505,29 @@ def derive(
             quiet=quiet,
         )
     )
+
+
+@app.command()
+def watch(
+    first: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="A table, or a model and then its table.")
+    ] = None,
+    second: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="For a model: the rows to go on with.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict.")] = None,
+    missing: Missing = [],  # noqa: B006
+    port: Annotated[
+        int, typer.Option(parser=whole, metavar="N", help="Of the page; 0 is any that is free.")
+    ] = 0,
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+    quiet: Quiet = False,
+) -> None:
+    """Watch a network learn, on a page on this machine: every weight, its derivative, both passes.
+
+    Without a table it begins with a classic set of points.
+    """
+    from chainrule.cli.watching import Wish
+    from chainrule.cli.watching import watch as serve
+
+    serve(Wish(first, second, target, tuple(missing), port, open_, quiet))

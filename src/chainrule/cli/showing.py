@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from chainrule.cli.about import About, about_of
 from chainrule.cli.printing import counted, name_of, number, out, out_json
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.recipes import CODE_SIZE
+from chainrule.files.about import About, about_of
 from chainrule.files.description import Model, describe
 from chainrule.files.model_file import load
 from chainrule.network.network import shapes

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from chainrule.cli.about import About
 from chainrule.cli.printing import Report, counted, score_table
 from chainrule.cli.request import Outcome, Request, training_of
 from chainrule.cli.showing import smooth, validated
 from chainrule.estimators.problems import Problem
 from chainrule.estimators.scores import baseline_of
 from chainrule.estimators.target_columns import Task
+from chainrule.files.about import About
 from chainrule.files.description import Model
 from chainrule.network.network import shapes
 from chainrule.network.parameters import count

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chainrule.cli.about import about_of
 from chainrule.cli.fitting import refuse_same
 from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, score_table, without_panics
 from chainrule.errors import ArgumentError, TableError
@@ -11,6 +10,7 @@ from chainrule.estimators.prediction_table import prediction_table
 from chainrule.estimators.problems import refuse_absent, select_columns, with_targets
 from chainrule.estimators.scores import compare
 from chainrule.estimators.target_columns import Task, some_of, target_values
+from chainrule.files.about import about_of
 from chainrule.files.description import Model
 from chainrule.files.model_file import load
 from chainrule.tables.casting import recast

@@ -39,8 +39,7 @@ _PREAMBLE = r"""\documentclass{article}
 \begin{document}
 """
 
-STYLE = """
-main, header, footer { max-width: 64rem; }
+FORMULAS = """
 .eqs { overflow-x: auto; margin: 1rem 0; }
 .eqs math, td math, th math { font-size: 1.08em; }
 .eqs td { border: 0; padding: 0.22rem 0.35rem; vertical-align: middle; white-space: nowrap; }
@@ -55,6 +54,9 @@ main, header, footer { max-width: 64rem; }
 @media (prefers-color-scheme: dark) {
   :root { --weight: #74b6f8; --forward: #7fd1a0; --slope: #e6c35c; --backward: #f59ad0; } }
 """.strip()
+"""The style of formulas within any page that has the report's colours."""
+
+STYLE = "main, header, footer { max-width: 64rem; }\n" + FORMULAS
 
 LEGEND = (("forward", "values"), ("weight", "weights"), ("slope", "slopes of σ"), ("backward", "derivatives"))
 

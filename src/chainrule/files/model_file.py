@@ -58,9 +58,7 @@ def save(model: Model, path: str | os.PathLike[str], *, about: Mapping[str, Any]
     >>> bool(again.predict([[0.5]]) == model.predict([[0.5]]))
     True
     """
-    description, arrays = describe(model, about)
-    text = json.dumps(description, allow_nan=False, separators=(",", ":"))
-    data = to_safetensors(arrays, {_KEY: text})
+    data = to_bytes(model, about)
     if str(path) == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
@@ -68,6 +66,13 @@ def save(model: Model, path: str | os.PathLike[str], *, about: Mapping[str, Any]
         return
     with atomically(path) as temporary:
         temporary.write_bytes(data)
+
+
+def to_bytes(model: Model, about: Mapping[str, Any] | None = None) -> bytes:
+    """What ``save`` writes."""
+    description, arrays = describe(model, about)
+    text = json.dumps(description, allow_nan=False, separators=(",", ":"))
+    return to_safetensors(arrays, {_KEY: text})
 
 
 def load(path: str | os.PathLike[str]) -> Model:

@@ -223,7 +223,7 @@ class Frames:
     def _surface(self, seen: Painted) -> tuple[str, list[float]]:
         """The second class's probability, or the answers' codes, and what 0 and 255 stand for."""
         model = self.run.model
-        if isinstance(model, DeepClassifier) and self.network.sizes[-1] == 1:
+        if hasattr(model, "predict_proba") and self.network.sizes[-1] == 1:
             values, low, high = np.asarray(seen.answers)[:, 0], 0.0, 1.0
         else:
             said = self._codes(model.predict(self.answering(np.asarray(seen.surface))))

@@ -167,6 +167,12 @@ class Run:
 
         After a rewinding, learning goes on from there, and what was after it is forgotten.
         """
+        if not isinstance(playing, bool):
+            raise ArgumentError(f"playing must be true or false; got {playing!r}.")
+        if pace is not None and not (isinstance(pace, int | float) and 0 < pace <= 1000):
+            raise ArgumentError(
+                f"pace must be epochs per second, above 0, at most 1000, or null; got {pace!r}."
+            )
         with self._changed:
             if playing:
                 self._refuse_broken()
@@ -202,7 +208,7 @@ class Run:
             self._pause()
             self._now = self.history.before(epoch)
 
-    def edit(self, name: str, value: float) -> None:
+    def edit(self, name: str, value: object) -> None:
         """Set one entry, such as "W1[2,1]", counted from 1; what is shown becomes that, and it pauses."""
         with self._changed:
             parameters = set_entry(self.parameters_of(self._now), name, value)
@@ -223,11 +229,11 @@ class Run:
             self._pause()
             self._now, self.history = self._first, History(self._first)
 
-    def rate(self, value: float) -> None:
+    def rate(self, value: object) -> None:
         """Go on with another learning rate."""
-        value = learning_rate(value)
+        rate = learning_rate(value)
         with self._changed:
-            self._rate = value
+            self._rate = rate
             self._turn += 1
             self._changed.notify_all()
 

@@ -1,4 +1,4 @@
-"""What the command line notes in a model file beside the model, and finds there again."""
+"""What is noted in a model file beside the model, and found there again."""
 
 from typing import Any, NamedTuple, get_args
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from chainrule.cli.about import About, about_of
+from chainrule.files.about import About, about_of
 
 
 def of(noted: dict[str, Any]) -> About:
