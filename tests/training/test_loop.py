@@ -115,6 +115,17 @@ def test_going_on_from_a_state_equals_going_on(table):
     assert not same(whole[-1].parameters, fresh[-1].parameters)  # Adam's memory is part of the state
 
 
+def test_an_interruption_leaves_no_trace(table):
+    settings = {"epochs": 6, "batch_size": 16, "seed": 3}
+    whole = list(train(NETWORK, *table, **settings))
+    second = list(train(NETWORK, *table, state=whole[2].state, after=3, **settings))
+    assert [record.number for record in second] == [4, 5, 6]
+    assert same(whole[-1].parameters, second[-1].parameters), "the rows are shuffled as they would have been"
+    for wrong in (-1, 6, 1.5):
+        with pytest.raises(ArgumentError, match="after must be a whole number from 0 to below epochs, 6"):
+            train(NETWORK, *table, after=wrong, **settings)
+
+
 def test_a_run_that_diverges_ends_and_keeps_the_best(table):
     x, y = table
     # A linear network in one full batch: a rate above 2 / curvature doubles the distance in each step.

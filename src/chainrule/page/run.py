@@ -359,7 +359,8 @@ def value_of(parameters: Parameters, name: str) -> float:
 def set_entry(parameters: Parameters, name: str, value: object) -> Parameters:
     """The parameters with another value in one entry."""
     array, place = _entry(parameters, name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not np.isfinite(np.float32(value)):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not abs(value) <= np.finfo(np.float32).max:  # type: ignore[operator]
         raise ArgumentError(f"the value of a weight must be a finite number; got {value!r}.")
     changed = jnp.asarray(array).at[place].set(value)
     return jax.tree.map(lambda leaf: changed if leaf is array else leaf, parameters)

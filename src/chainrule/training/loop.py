@@ -136,8 +136,6 @@ def train(
     ArgumentError
         At the call, when an argument is outside what it may be.
     """
-    if not (isinstance(after, int) and 0 <= after < epochs):
-        raise ArgumentError(f"after must be a whole number from 0 to below epochs, {epochs}; got {after!r}.")
     told = settings(
         optimizer=optimizer,
         learning_rate=learning_rate,
@@ -153,6 +151,8 @@ def train(
         rates=rates,
         cycles=cycles,
     )
+    if not (isinstance(after, int) and 0 <= after < epochs):
+        raise ArgumentError(f"after must be a whole number from 0 to below epochs, {epochs}; got {after!r}.")
     x, y, w = _checked(network, x, y, weight)
     learn, judge = np.arange(len(x)), None
     if validation is not None:
