@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ENDLESS = 10**9  # epochs
+_HIGHEST = float(np.finfo(np.float32).max)
 _LATELY = 1.0  # seconds over which the speed is told
 
 
@@ -359,8 +360,8 @@ def value_of(parameters: Parameters, name: str) -> float:
 def set_entry(parameters: Parameters, name: str, value: object) -> Parameters:
     """The parameters with another value in one entry."""
     array, place = _entry(parameters, name)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not abs(value) <= np.finfo(np.float32).max:  # type: ignore[operator]
+    fits = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (fits and -_HIGHEST <= value <= _HIGHEST):  # type: ignore[operator]
         raise ArgumentError(f"the value of a weight must be a finite number; got {value!r}.")
     changed = jnp.asarray(array).at[place].set(value)
     return jax.tree.map(lambda leaf: changed if leaf is array else leaf, parameters)
