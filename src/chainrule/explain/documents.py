@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ROOM = 76
 """Letters of an equation that stay on one line."""
+_REASON = 48
+"""Letters of a reason that stay beside it, in LaTeX."""
 
 
 class _Row(NamedTuple):
@@ -137,7 +139,9 @@ def _latex_lines(equation: Equation) -> list[str]:
             "".join(f" = {latex(side)}" for side in row.sides) or rf"\qquad {summed(row.terms, begins=False)}"
         )
         lines.append(f"{begin} &{end}")
-    if equation.reason:
+    if len(equation.reason) > _REASON:  # else it leaves the page
+        lines.append(rf"& \rlap{{{words(equation.reason)}}}")
+    elif equation.reason:
         lines[-1] += rf" && \text{{{words(equation.reason)}}}"
     return lines
 

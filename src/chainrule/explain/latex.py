@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from chainrule.explain.terms import (
+    DOT,
     Call,
     Cases,
     Comparison,
@@ -38,7 +39,7 @@ _MATHEMATICS = {
     "η": r"\eta", "ℓ": r"\ell", "δ": r"\delta", "≤": r"\le", "≥": r"\ge", "β": r"\beta", "ε": r"\varepsilon",
     "μ": r"\mu",
     "π": r"\pi", "√": r"\surd", "×": r"\times", "→": r"\to", "∞": r"\infty", "₁": "_1", "₂": "_2",
-    "<": "<", ">": ">", "|": "|", "∘": r"\circ",
+    "<": "<", ">": ">", "|": "|", "∘": r"\circ", "∇": r"\nabla", "⟨": r"\langle", "⟩": r"\rangle",
 }  # fmt: skip
 _TEXT = {
     "…": r"\ldots{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
@@ -73,8 +74,9 @@ def latex(formula: Formula) -> str:
     """A formula for a mathematical environment."""
     match formula:
         case Symbol(letter, layer, index, _):
-            name, primes = letter.rstrip("′"), "'" * letter.count("′")
+            name, primes = letter.rstrip(f"′{DOT}"), "'" * letter.count("′")
             shown = _LETTERS.get(name, name if len(name) == 1 else rf"\text{{{words(name)}}}")
+            shown = rf"\dot{{{shown}}}" if DOT in letter else shown
             raised = primes + (
                 "" if layer is None else rf"\,({layer})".replace("ℓ", r"\ell").replace("−", "-")
             )
