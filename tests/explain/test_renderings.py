@@ -156,3 +156,9 @@ def test_documents_of_a_direction():
 
 def test_words_are_safe_in_latex():
     assert words("50 % & a_b #1 {x} ∂ŷ 10⁻⁴") == r"50 \% \& a\_b \#1 \{x\} $\partial$$\hat{y}$ 10$^{-4}$"
+
+
+def test_words_of_any_script_are_ascii_in_latex():
+    assert words("größe in °C") == r"gr\"{o}\ss{}e in $^\circ$C"
+    assert words("naïve ł ą ½") == r"na\"{i}ve \l{} a ?"
+    assert words("вес 重さ \t\n\n|") == "??? ??    $|$"

@@ -1,6 +1,7 @@
 """Formulas as LaTeX, with the commands of amsmath."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from chainrule.explain.terms import (
@@ -43,8 +44,13 @@ _MATHEMATICS = {
 }  # fmt: skip
 _TEXT = {
     "…": r"\ldots{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+    "ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ø": r"\o{}", "Ø": r"\O{}",
+    "ł": r"\l{}", "Ł": r"\L{}", "ı": r"\i{}", "°": r"$^\circ$", "µ": r"$\mu$", "€": r"\texteuro{}",
+    "£": r"\pounds{}", "–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''",
     **{letter: rf"\{letter}" for letter in "&%$#_{}"},
 }  # fmt: skip
+_ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327",
+                    "`'^~=u.\"rHvc", strict=True))  # fmt: skip
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 _STRETCHES = re.compile(f"([{''.join(_RAISED)}]+)|([{''.join(_MATHEMATICS)}])|(.)", re.DOTALL)
 
@@ -65,9 +71,22 @@ def words(text: str) -> str:
         raised, mathematics, other = stretch.groups()
         if raised:
             return f"$^{{{''.join(map(_RAISED.__getitem__, raised))}}}$"
-        return f"${_MATHEMATICS[mathematics]}$" if mathematics else _TEXT.get(other, other)
+        return f"${_MATHEMATICS[mathematics]}$" if mathematics else _letter(other)
 
     return _STRETCHES.sub(shown, text)
+
+
+def _letter(letter: str) -> str:
+    """A letter in ASCII: pdflatex stops at one that its fonts lack, such as of a column's name."""
+    if letter in _TEXT:
+        return _TEXT[letter]
+    if letter.isascii():
+        return letter if letter.isprintable() else " "
+    base, *marks = unicodedata.normalize("NFD", letter)
+    if not base.isalpha() or not base.isascii():
+        return "?"
+    accent = next((_ACCENTS[mark] for mark in marks if mark in _ACCENTS), None)
+    return base if accent is None else rf"\{accent}{{{base}}}"
 
 
 def latex(formula: Formula) -> str:
