@@ -48,6 +48,9 @@ class Asked:
                 self.smooth = np.asarray(network.loss.smooth(jnp.asarray(self.y), network.label_smoothing))
             else:
                 self.smooth = self.y
+        if not np.isfinite(self.x).all():
+            r, j = np.argwhere(~np.isfinite(self.x))[0]
+            raise ArgumentError(f"x must be finite; got {self.x[r, j]} in row {r + 1}, x[{j + 1}].")
         rows = len(self.x)
         if not (isinstance(row, int) and 1 <= row <= rows):
             raise ArgumentError(

@@ -96,6 +96,7 @@ class Derivation:
         return html_fragment(self)
 
 
+@np.errstate(all="ignore")  # what overflows is shown as such
 def derive(
     network: Network,
     parameters: Parameters,

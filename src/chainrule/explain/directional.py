@@ -44,6 +44,7 @@ from chainrule.network.parameters import Parameters, named
 _POINTS = 61
 
 
+@np.errstate(all="ignore")  # what overflows is shown as such
 def directional(
     network: Network,
     parameters: Parameters,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -255,20 +256,33 @@ def drawn(curve: Curve) -> str:
 
 
 def json_page(derivation: "Derivation") -> dict[str, Any]:
-    """Plain values."""
-    return {
-        "title": derivation.title,
-        **derivation.facts,
-        "derivative": plain(derivation.symbol),
-        "order": derivation.order,
-        "derived": derivation.derived,
-        "compiled": derivation.compiled,
-        "finite_difference": derivation.finite_difference,
-        "sections": [
-            {"title": section.title, "lines": [_json_line(line) for line in section.lines]}
-            for section in derivation.sections
-        ],
-    }
+    """Plain values; None for a number that overflowed, which JSON does not know."""
+    return _finite(
+        {
+            "title": derivation.title,
+            **derivation.facts,
+            "derivative": plain(derivation.symbol),
+            "order": derivation.order,
+            "derived": derivation.derived,
+            "compiled": derivation.compiled,
+            "finite_difference": derivation.finite_difference,
+            "sections": [
+                {"title": section.title, "lines": [_json_line(line) for line in section.lines]}
+                for section in derivation.sections
+            ],
+        }
+    )
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _finite(each) for key, each in value.items()}
+        case list():
+            return [_finite(each) for each in value]
+        case float() if not isfinite(value):
+            return None
+    return value
 
 
 def _json_line(line: Line) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def _letter(letter: str) -> str:
         return _TEXT[letter]
     if letter.isascii():
         return letter if letter.isprintable() else " "
-    base, *marks = unicodedata.normalize("NFD", letter)
+    base, *marks = list(unicodedata.normalize("NFD", letter))
     if not base.isalpha() or not base.isascii():
         return "?"
     accent = next((_ACCENTS[mark] for mark in marks if mark in _ACCENTS), None)
