@@ -9,7 +9,7 @@ from tests.explain.conftest import draw
 from chainrule.errors import ArgumentError
 from chainrule.explain.derivation import derive
 from chainrule.explain.directional import directional
-from chainrule.explain.terms import Equation
+from chainrule.explain.terms import Equation, Rest, Sum
 from chainrule.explain.text import plain
 from chainrule.network.embedding_layers import Lookup
 from chainrule.network.network import Network
@@ -111,6 +111,26 @@ def test_what_is_folded_is_worth_what_it_says():
     assert min(abs(t.factors[0].value * t.factors[1].value) for t in shown) >= products[-5] * 0.999
     total = sum(t.factors[0].value * t.factors[1].value for t in shown) + rest.worth
     assert total == pytest.approx(line.sides[3].value, rel=1e-6)
+
+
+def test_folding_keeps_what_the_reader_follows():
+    wide = Network((40, 30, 30, 3))
+    found = derive(wide, wide.initialize(0), np.linspace(-1, 1, 40), np.zeros(3), "W1[1,20]")
+
+    def sums(title):
+        lines = [line for line in values_of(found, title) if isinstance(line.sides[1], Sum)]
+        return {plain(line.sides[0]): line.sides[1].terms for line in lines}
+
+    forward, inside = sums("Forward"), sums("L in terms")
+    assert "W¹[1,20]·x[20]" in map(plain, forward["z¹[1]"])  # of little worth
+    entries = [name for name in forward if name.startswith("z²[")]
+    assert len(entries) == 4
+    for name in entries:
+        assert any(plain(term).endswith("·h¹[1]") for term in forward[name])
+    for terms in (forward["ŷ[2]"], inside["ŷ[2]"]):
+        said = " ".join(map(plain, terms))
+        assert all(name.replace("z", "h") in said for name in entries)
+        assert isinstance(terms[-1], Rest)  # nothing follows "the largest: … = …"
 
 
 def test_dropout_of_a_step_is_part_of_the_factor():

@@ -154,6 +154,15 @@ def test_documents_of_a_direction():
         ElementTree.fromstring(formula)
 
 
+def test_cases_within_a_formula_have_brackets_in_text():
+    cases = Cases(((x, Comparison(x, ">", Number(0.0))), (Number(0.0), None)))
+    inside = "(x where x > 0, 0 otherwise)"
+    assert plain(Sum((Product((Number(2.0), cases)), Number(-1.0)))) == f"2·{inside} − 1"
+    assert plain(Sum((y, Negative(cases)))) == f"y − {inside}"
+    assert plain(Negative(cases)) == f"−{inside}"
+    assert plain(Fraction(cases, y)) == f"{inside}/y"
+
+
 def test_words_are_safe_in_latex():
     assert words("50 % & a_b #1 {x} ∂ŷ 10⁻⁴") == r"50 \% \& a\_b \#1 \{x\} $\partial$$\hat{y}$ 10$^{-4}$"
 
