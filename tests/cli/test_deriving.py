@@ -116,6 +116,8 @@ def test_to_a_file_as_text_and_as_json(call: Call, tmp_path: Path) -> None:
         (("--optimizer", "lion"), "optimizer must be one of sgd"),
         (("--x", "1,nan,2"), "x must be finite; got nan in row 1, x[2]"),
         (("--x", "1,1,inf"), "x must be finite; got inf in row 1, x[3]"),
+        (("--seed=-1",), "seed must be a whole number from 0"),
+        (("--dropout-seed", "4294967296"), "seed must be a whole number from 0"),
         (("--learning-rate", "inf"), "learning_rate must be above 0, and finite; got inf"),
         (("--direction", "W1[1,1]=1, W1[1,1]=2"), "--direction must be gradient, or entries"),
         (("--direction", "gradient", "--of", "y_hat[1]"), "--of must be left out with --direction"),

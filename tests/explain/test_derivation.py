@@ -219,6 +219,11 @@ def test_penalties_count_along_a_direction():
         ({"of": "y_hat[3]"}, r"'y_hat\[1\]' to 'y_hat\[2\]'; got 'y_hat\[3\]'"),
         ({"optimizer": "adm"}, "optimizer must be one of sgd, .* Did you mean 'adam'"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"learning_rate": "fast"}, "learning_rate must be above 0, and finite; got 'fast'"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 2³² − 1; got -1"),
+        ({"seed": 2**32}, "seed must be a whole number"),
+        ({"names": ("a",)}, "names must be 3, one for each input; got 1"),
+        ({"x": [[1.0, np.inf, 2.0]] * 2}, r"x must be finite; got inf in row 1, x\[2\]"),
         ({"steps": 0}, "steps must be a whole number from 1"),
         ({"x": [[1.0, 2.0]]}, r"x must have shape \(rows, 3\)"),
     ],
@@ -229,7 +234,9 @@ def test_what_is_not_there_is_refused(changes, message):
         derive(TANH, P, **given)
 
 
-@pytest.mark.parametrize("direction", ["up", {"x[1]": 1.0}, {"W1[1,1]": 0.0}, {"W1[9,9]": 1.0}, P[:1]])
+@pytest.mark.parametrize(
+    "direction", ["up", {"x[1]": 1.0}, {"W1[1,1]": 0.0}, {"W1[9,9]": 1.0}, {"W1[1,1]": "a"}, P[:1]]
+)
 def test_directions_that_are_none_are_refused(direction):
     with pytest.raises(ArgumentError, match=r"direction|entries of W1"):
         directional(TANH, P, X, Y, direction)

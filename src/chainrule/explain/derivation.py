@@ -161,6 +161,8 @@ def derive(
     if order not in (1, 2):
         raise ArgumentError(f"order must be 1 or 2; got {quoted(order)}.")
     asked = Asked(network, parameters, x, y, sample_weight, of, row, seed)
+    if names is not None and len(names) != network.sizes[0]:
+        raise ArgumentError(f"names must be {network.sizes[0]}, one for each input; got {len(names)}.")
     place = asked.place(weight)
     direction = asked.direction(place)
     seen = witnesses(asked.subject, direction)

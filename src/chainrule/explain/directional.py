@@ -1,6 +1,7 @@
 """The derivative of the loss along a direction of all weights, and the loss down the negative gradient."""
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import jax
@@ -116,6 +117,8 @@ def _found(asked: Asked, direction: Any, gradients: Parameters) -> Parameters:
             place = asked.place(text)
             if place.is_input:
                 raise ArgumentError(f"a direction must be of weights; got the input {text!r}.")
+            if not isinstance(move, Real):
+                raise ArgumentError(f"a direction must move entries by numbers; got {move!r} for {text!r}.")
             arrays[place.array][place.key] = float(move)
     else:
         if not asked.network.fits(direction):

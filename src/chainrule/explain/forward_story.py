@@ -24,7 +24,7 @@ from chainrule.explain.terms import (
 def forward(f: Facts) -> Section:
     """The forward pass, in symbols and with the numbers of the row."""
     lines: list[Line] = []
-    if f.names and len(f.names) == len(f.x[0]):
+    if f.names:
         lines.append(_inputs_by_name(f))
     lines.append(Equation((f.chain.stations[0].whole, vector(f, f.at(f.chain.stations[0]))), "the row"))
     told = set()
