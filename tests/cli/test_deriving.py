@@ -26,6 +26,7 @@ def test_sizes(call: Call) -> None:
         assert f"\n{title}" in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 110
     assert "\x1b" not in result.stdout  # no colours where there is no terminal
+    assert "in colour" not in result.stdout
 
 
 def test_the_same_seed_is_the_same_page(call: Call) -> None:

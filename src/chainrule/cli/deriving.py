@@ -110,7 +110,9 @@ def _print(derivation: "Derivation") -> None:
     from chainrule.explain.terminal import text_page
 
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.print(text_page(derivation, max(60, console.width) if console.is_terminal else _WIDTH), end="")
+    width = max(60, console.width) if console.is_terminal else _WIDTH
+    coloured = console.color_system is not None and not console.no_color
+    console.print(text_page(derivation, width, legend=coloured), end="")
 
 
 def _of_sizes(question: Question) -> "Derivation":

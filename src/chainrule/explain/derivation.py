@@ -67,7 +67,7 @@ class Derivation:
         """As Unicode text, at most this wide."""
         from chainrule.explain.terminal import text_page
 
-        return text_page(self, width).plain
+        return text_page(self, width, legend=False).plain
 
     def latex(self) -> str:
         """A whole LaTeX document."""
