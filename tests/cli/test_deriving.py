@@ -188,3 +188,12 @@ def test_a_row_without_a_target_has_no_loss(call: Call, folder: Path, tmp_path: 
     assert refused.exit_code == 2
     assert "row 3 must have a value of the target 'price'" in refused.stderr
     assert call(*arguments, "--of", "y_hat[1]").exit_code == 0
+
+
+def test_neither_the_model_nor_the_table_is_written_over(call: Call, folder: Path, tmp_path: Path) -> None:
+    files = [tmp_path / "price.model", tmp_path / "houses.csv"]
+    for file in files:
+        file.write_bytes((folder / file.name).read_bytes())
+    for file in files:
+        assert call("derive", *files, "-o", file).exit_code == 2
+        assert file.read_bytes() == (folder / file.name).read_bytes()

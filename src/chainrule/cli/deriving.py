@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from chainrule.cli.fitting import refuse_same
 from chainrule.cli.printing import out_json, refuse_twice
 from chainrule.errors import ArgumentError
 from chainrule.mathematics.named import quoted
@@ -163,6 +164,8 @@ def _of_model(question: Question) -> "Derivation":
             "a network that is not trained, give sizes such as 3-4-4-2."
         )
     refuse_twice(("MODEL", question.subject), ("TABLE", question.table))
+    for source in (question.subject, question.table):
+        refuse_same(question.output, source)
     report = Report(question.quiet)
     with report.warnings():
         model = load(question.subject)
