@@ -26,6 +26,7 @@ def test_sizes(call: Call) -> None:
         assert f"\n{title}" in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 110
     assert "\x1b" not in result.stdout  # no colours where there is no terminal
+    assert "in colour" not in result.stdout
 
 
 def test_the_same_seed_is_the_same_page(call: Call) -> None:
@@ -47,6 +48,8 @@ def test_a_model_and_a_row(call: Call, folder: Path) -> None:
     for each in said:
         assert each["derived"] == pytest.approx(each["compiled"], rel=1e-10)
     assert said[0]["derived"] != said[1]["derived"]
+    dropped = json.loads(call(*arguments, "--row", 1, "--dropout-seed", 3).stdout)
+    assert dropped["derived"] == pytest.approx(dropped["compiled"], rel=1e-10)
     names = [row[1] for row in said[0]["sections"][0]["lines"][0]["rows"]]
     assert "size" in names
     assert any(name.startswith("city") for name in names)
@@ -112,6 +115,18 @@ def test_to_a_file_as_text_and_as_json(call: Call, tmp_path: Path) -> None:
         (("--direction", "up"), "--direction must be gradient, or entries"),
         (("--html", "--latex"), "only one of --latex, --html and --json"),
         (("--optimizer", "lion"), "optimizer must be one of sgd"),
+        (("--x", "1,nan,2"), "x must be finite; got nan in row 1, x[2]"),
+        (("--x", "1,1,inf"), "x must be finite; got inf in row 1, x[3]"),
+        (("--seed=-1",), "seed must be a whole number from 0"),
+        (("--dropout-seed", "4294967296"), "seed must be a whole number from 0"),
+        (("--learning-rate", "inf"), "learning_rate must be above 0, and finite; got inf"),
+        (("--direction", "W1[1,1]=1, W1[1,1]=2"), "--direction must be gradient, or entries"),
+        (("--direction", "gradient", "--of", "y_hat[1]"), "--of must be left out with --direction"),
+        (("--direction", "gradient", "--second"), "--second must be left out with --direction"),
+        (("--second", "--optimizer", "adam"), "--optimizer must be left out where no step is told"),
+        (("--weight", "x[1]", "--steps", "2"), "--steps must be left out where no step is told"),
+        (("--row", "2", "--member", "3"), "--row, --member must be left out for the sizes 3-4-4-2"),
+        (("--target", "price"), "--target must be left out for the sizes"),
         (("--steps", "x"), "--steps must be a whole number"),
         (("--activation", "rellu"), "Did you mean 'relu'?"),
         (("--loss", "poisson", "--y", "-1,2"), "needs y ≥ 0"),
@@ -132,6 +147,7 @@ def test_what_is_wrong_is_said_in_a_line(call: Call, arguments: tuple[Any, ...],
         ((), 2, "a model must come with a table"),
         (("new.csv", "--row", "9999"), 2, "--row must be from 1 to"),
         (("houses.csv", "--member", "7"), 2, "member must be a whole number from 1 to 1"),
+        (("houses.csv", "--seed", "1"), 2, "--seed must be left out for a model"),
         (("houses.csv", "--activation", "tanh"), 2, "--activation must be left out for a model"),
         (("no.csv",), 1, "no.csv"),
     ],
@@ -149,3 +165,35 @@ def test_nothing_is_written_where_it_fails(call: Call, tmp_path: Path) -> None:
     assert call(*SIZES, "--weight", "W9[1,1]", "--html", "-o", tmp_path / "page").exit_code == 2
     assert call(*SIZES, "--html", "-o", tmp_path / "none" / "page").exit_code == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_larger_than_memory_is_refused(call: Call) -> None:
+    result = call("derive", "3-9999999999999-2")
+    assert result.exit_code == 2
+    assert "fits into memory; got 3-9999999999999-2, with 59,999,999,999,996 weights" in result.stderr
+
+
+def test_what_overflows_is_no_number_in_json(call: Call) -> None:
+    result = call("derive", "3-4-2", "--x", "1e300,1e300,1", "--json")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert json.loads(result.stdout)["derived"] is None
+
+
+def test_a_row_without_a_target_has_no_loss(call: Call, folder: Path, tmp_path: Path) -> None:
+    rows = pl.read_csv(folder / "houses.csv").head(3)
+    rows.with_columns(pl.when(pl.col("price") > 0).then(None).alias("price")).write_csv(tmp_path / "no.csv")
+    arguments = ("derive", folder / "price.model", tmp_path / "no.csv", "--row", "3")
+    refused = call(*arguments)
+    assert refused.exit_code == 2
+    assert "row 3 must have a value of the target 'price'" in refused.stderr
+    assert call(*arguments, "--of", "y_hat[1]").exit_code == 0
+
+
+def test_neither_the_model_nor_the_table_is_written_over(call: Call, folder: Path, tmp_path: Path) -> None:
+    files = [tmp_path / "price.model", tmp_path / "houses.csv"]
+    for file in files:
+        file.write_bytes((folder / file.name).read_bytes())
+    for file in files:
+        assert call("derive", *files, "-o", file).exit_code == 2
+        assert file.read_bytes() == (folder / file.name).read_bytes()

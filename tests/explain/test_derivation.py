@@ -9,7 +9,7 @@ from tests.explain.conftest import draw
 from chainrule.errors import ArgumentError
 from chainrule.explain.derivation import derive
 from chainrule.explain.directional import directional
-from chainrule.explain.terms import Equation
+from chainrule.explain.terms import Equation, Rest, Sum
 from chainrule.explain.text import plain
 from chainrule.network.embedding_layers import Lookup
 from chainrule.network.network import Network
@@ -113,6 +113,26 @@ def test_what_is_folded_is_worth_what_it_says():
     assert total == pytest.approx(line.sides[3].value, rel=1e-6)
 
 
+def test_folding_keeps_what_the_reader_follows():
+    wide = Network((40, 30, 30, 3))
+    found = derive(wide, wide.initialize(0), np.linspace(-1, 1, 40), np.zeros(3), "W1[1,20]")
+
+    def sums(title):
+        lines = [line for line in values_of(found, title) if isinstance(line.sides[1], Sum)]
+        return {plain(line.sides[0]): line.sides[1].terms for line in lines}
+
+    forward, inside = sums("Forward"), sums("L in terms")
+    assert "W¹[1,20]·x[20]" in map(plain, forward["z¹[1]"])  # of little worth
+    entries = [name for name in forward if name.startswith("z²[")]
+    assert len(entries) == 4
+    for name in entries:
+        assert any(plain(term).endswith("·h¹[1]") for term in forward[name])
+    for terms in (forward["ŷ[2]"], inside["ŷ[2]"]):
+        said = " ".join(map(plain, terms))
+        assert all(name.replace("z", "h") in said for name in entries)
+        assert isinstance(terms[-1], Rest)  # nothing follows "the largest: … = …"
+
+
 def test_dropout_of_a_step_is_part_of_the_factor():
     network = Network((2, 6, 1), dropout=0.5)
     parameters = network.initialize(0)
@@ -199,6 +219,11 @@ def test_penalties_count_along_a_direction():
         ({"of": "y_hat[3]"}, r"'y_hat\[1\]' to 'y_hat\[2\]'; got 'y_hat\[3\]'"),
         ({"optimizer": "adm"}, "optimizer must be one of sgd, .* Did you mean 'adam'"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"learning_rate": "fast"}, "learning_rate must be above 0, and finite; got 'fast'"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 2³² − 1; got -1"),
+        ({"seed": 2**32}, "seed must be a whole number"),
+        ({"names": ("a",)}, "names must be 3, one for each input; got 1"),
+        ({"x": [[1.0, np.inf, 2.0]] * 2}, r"x must be finite; got inf in row 1, x\[2\]"),
         ({"steps": 0}, "steps must be a whole number from 1"),
         ({"x": [[1.0, 2.0]]}, r"x must have shape \(rows, 3\)"),
     ],
@@ -209,7 +234,9 @@ def test_what_is_not_there_is_refused(changes, message):
         derive(TANH, P, **given)
 
 
-@pytest.mark.parametrize("direction", ["up", {"x[1]": 1.0}, {"W1[1,1]": 0.0}, {"W1[9,9]": 1.0}, P[:1]])
+@pytest.mark.parametrize(
+    "direction", ["up", {"x[1]": 1.0}, {"W1[1,1]": 0.0}, {"W1[9,9]": 1.0}, {"W1[1,1]": "a"}, P[:1]]
+)
 def test_directions_that_are_none_are_refused(direction):
     with pytest.raises(ArgumentError, match=r"direction|entries of W1"):
         directional(TANH, P, X, Y, direction)

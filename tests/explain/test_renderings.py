@@ -10,11 +10,13 @@ from rich.cells import cell_len
 from tests.explain.conftest import draw
 
 from chainrule.explain.derivation import derive
+from chainrule.explain.directional import directional
 from chainrule.explain.elementwise import Z
 from chainrule.explain.from_sympy import from_sympy
 from chainrule.explain.latex import latex, words
 from chainrule.explain.mathml import mathml
 from chainrule.explain.terms import (
+    DOT,
     Call,
     Cases,
     Comparison,
@@ -47,6 +49,8 @@ w = Symbol("W", 1, (2, 1))
     [
         (w, "W¹[2,1]", r"W^{\,(1)}_{2,1}"),
         (Symbol("δ", "ℓ+1"), "δˡ⁺¹", r"\delta^{\,(\ell+1)}"),
+        (Symbol("ŷ" + DOT), "ŷ" + DOT, r"\dot{\hat{y}}"),
+        (Symbol("z" + DOT, 1), f"z{DOT}¹", r"\dot{z}^{\,(1)}"),
         (Number(-0.00012346), "−0.0001235", "-0.0001235"),
         (Number(1.5e-7), "1.5·10⁻⁷", r"1.5 \cdot 10^{-7}"),
         (Number(-0.0), "0", "0"),
@@ -140,5 +144,30 @@ def test_lines_are_as_long_as_asked_for(width):
     assert long == []
 
 
+def test_documents_of_a_direction():
+    d = draw(0)
+    found = directional(d.network, d.parameters, d.x, d.y)
+    assert found.latex().isascii()
+    assert plain(found.symbol) in found.text().splitlines()[1]
+    assert any(plain(found.symbol) in line for line in found.text().splitlines() if "off by" in line)
+    for formula in re.findall(r"<math.*?</math>", found.html(), re.DOTALL):
+        ElementTree.fromstring(formula)
+
+
+def test_cases_within_a_formula_have_brackets_in_text():
+    cases = Cases(((x, Comparison(x, ">", Number(0.0))), (Number(0.0), None)))
+    inside = "(x where x > 0, 0 otherwise)"
+    assert plain(Sum((Product((Number(2.0), cases)), Number(-1.0)))) == f"2·{inside} − 1"
+    assert plain(Sum((y, Negative(cases)))) == f"y − {inside}"
+    assert plain(Negative(cases)) == f"−{inside}"
+    assert plain(Fraction(cases, y)) == f"{inside}/y"
+
+
 def test_words_are_safe_in_latex():
     assert words("50 % & a_b #1 {x} ∂ŷ 10⁻⁴") == r"50 \% \& a\_b \#1 \{x\} $\partial$$\hat{y}$ 10$^{-4}$"
+
+
+def test_words_of_any_script_are_ascii_in_latex():
+    assert words("größe in °C") == r"gr\"{o}\ss{}e in $^\circ$C"
+    assert words("naïve ł ą ½") == r"na\"{i}ve \l{} a ?"
+    assert words("вес 重さ \t\n\n|") == "??? ??    $|$"

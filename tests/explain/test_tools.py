@@ -8,6 +8,8 @@ import pytest
 from tests.explain.conftest import draw
 
 from chainrule.explain.derivation import derive
+from chainrule.explain.directional import directional
+from chainrule.network.network import Network
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_compiler")]
 
@@ -19,7 +21,24 @@ BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 @pytest.mark.parametrize("number", range(10))
 def test_latex_compiles(number, tmp_path):
     d = draw(number)
-    found = derive(d.network, d.parameters, d.x, d.y, d.weight, seed=d.seed)
+    compiles(derive(d.network, d.parameters, d.x, d.y, d.weight, seed=d.seed), tmp_path)
+
+
+@pytest.mark.skipif(LATEX is None, reason="pdflatex is not installed")
+def test_latex_of_a_direction_compiles(tmp_path):
+    d = draw(0)
+    compiles(directional(d.network, d.parameters, d.x, d.y), tmp_path)
+
+
+@pytest.mark.skipif(LATEX is None, reason="pdflatex is not installed")
+def test_latex_of_columns_named_in_any_script_compiles(tmp_path):
+    network = Network((8, 2, 1))
+    names = ("größe", "вес", "重さ", "50 % & _{}^~\\", "naïve ąłő", "a\n\nb", "€ ½ °", "‘–—’ 😀")
+    p, x = network.initialize(0), np.arange(1.0, 9.0)
+    compiles(derive(network, p, x, [1.0], "W1[1,1]", names=names), tmp_path)
+
+
+def compiles(found, tmp_path):
     (tmp_path / "page.tex").write_text(found.latex(), "utf-8")
     done = subprocess.run(
         [LATEX, "-interaction=nonstopmode", "-halt-on-error", "page.tex"],

@@ -484,7 +484,7 @@ def derive(
             weight=weight,
             of=of,
             direction=direction,
-            order=2 if second else 1,
+            second=second,
             row=row,
             member=member,
             optimizer=optimizer,

@@ -3,15 +3,20 @@
 import json
 import re
 import sys
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from chainrule.cli.fitting import refuse_same
 from chainrule.cli.printing import out_json, refuse_twice
 from chainrule.errors import ArgumentError
 from chainrule.mathematics.named import quoted
 from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from chainrule.explain.derivation import Derivation
 
 _SIZES = re.compile(r"\d+(-\d+)+")
@@ -28,7 +33,7 @@ class Question(NamedTuple):
     weight: str
     of: str
     direction: str | None
-    order: int
+    second: bool
     row: int
     member: int
     optimizer: str
@@ -50,10 +55,20 @@ class Question(NamedTuple):
     quiet: bool
 
 
+_STEP = {"optimizer": "sgd", "learning_rate": None, "steps": 1}
+_ONE_WEIGHT = {"weight": "W1[1,1]", "of": "L", "second": False, **_STEP, "full": False}
+_OF_MODEL = {"row": 1, "member": 1, "target": (), "missing": ()}
+"""Options that mean nothing elsewhere, and their defaults."""
+
+
 def derive_and_print(question: Question) -> None:
     """Derive what is asked for, and print it or write it to a file."""
     if question.latex + question.html + question.json > 1:
         raise ArgumentError("only one of --latex, --html and --json can be given.")
+    if question.direction is not None:
+        _refuse(question, _ONE_WEIGHT, "with --direction, which takes L along all weights that move")
+    elif question.second or question.of != "L" or question.weight.lstrip().startswith("x"):
+        _refuse(question, _STEP, "where no step is told: of an output, an input, or a second derivative")
     if _SIZES.fullmatch(question.subject) and not Path(question.subject).exists():
         derivation = _of_sizes(question)
     else:
@@ -69,6 +84,14 @@ def derive_and_print(question: Question) -> None:
         else:
             with atomically(question.output) as temporary:
                 temporary.write_text(text, "utf-8")
+
+
+def _refuse(question: Question, defaults: Mapping[str, object], where: str) -> None:
+    """Refuse options that were given and would mean nothing."""
+    said = question._asdict() | {"target": question.targets}
+    given = [f"--{name.replace('_', '-')}" for name, default in defaults.items() if said[name] != default]
+    if given:
+        raise ArgumentError(f"{', '.join(given)} must be left out {where}.")
 
 
 def _as_text(derivation: "Derivation", question: Question) -> str:
@@ -88,7 +111,9 @@ def _print(derivation: "Derivation") -> None:
     from chainrule.explain.terminal import text_page
 
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.print(text_page(derivation, max(60, console.width) if console.is_terminal else _WIDTH), end="")
+    width = max(60, console.width) if console.is_terminal else _WIDTH
+    coloured = console.color_system is not None and not console.no_color
+    console.print(text_page(derivation, width, legend=coloured), end="")
 
 
 def _of_sizes(question: Question) -> "Derivation":
@@ -103,13 +128,17 @@ def _of_sizes(question: Question) -> "Derivation":
             f"a table must come with a model file; got the sizes {question.subject}. Give --x and --y for a "
             "row of your own, or fit a model first."
         )
+    _refuse(question, _OF_MODEL, f"for the sizes {question.subject}; they are for a model and its table")
     network = Network(tuple(map(int, question.subject.split("-"))), **question.network)
+    _refuse_too_large(network.sizes)
     parameters = drawn(network, question.seed)
     x, y = example_row(network, question.seed)
     x = x if question.x is None else _numbers("--x", question.x)
     y = y if question.y is None else _numbers("--y", question.y)
     if question.direction is not None:
-        return directional(network, parameters, x, y, _direction(question.direction))
+        return directional(
+            network, parameters, x, y, _direction(question.direction), seed=question.dropout_seed
+        )
     return derive(
         network, parameters, x, y, question.weight, seed=question.dropout_seed, **_options(question)
     )
@@ -128,12 +157,15 @@ def _of_model(question: Question) -> "Derivation":
         raise ArgumentError(
             f"{', '.join(given)} must be left out for a model, which has them; or give sizes such as 3-4-1."
         )
+    _refuse(question, {"seed": 0}, "for a model, whose weights are learnt")
     if question.table is None:
         raise ArgumentError(
             f"a model must come with a table whose row is derived; got {question.subject} alone. For "
             "a network that is not trained, give sizes such as 3-4-4-2."
         )
     refuse_twice(("MODEL", question.subject), ("TABLE", question.table))
+    for source in (question.subject, question.table):
+        refuse_same(question.output, source)
     report = Report(question.quiet)
     with report.warnings():
         model = load(question.subject)
@@ -146,18 +178,46 @@ def _of_model(question: Question) -> "Derivation":
         frame = frame[question.row - 1 : question.row]
         y = None
         if question.of == "L" or question.direction is not None:
+            _refuse_missing(frame, targets, question.row)
             y = truth_of(model, frame, targets)
         inputs = inputs_of(model, frame, targets, report)
         direction = None if question.direction is None else _direction(question.direction)
-        options = _options(question) | {"row": 1}
+        options = _options(question) if direction is None else {}
         return derive_model(
-            model, inputs, y, question.weight, member=question.member, direction=direction, **options
-        )
+            model, inputs, y, question.weight,
+            member=question.member, direction=direction, seed=question.dropout_seed, **options,
+        )  # fmt: skip
 
 
 def _options(question: Question) -> dict[str, Any]:
-    names = "of", "row", "order", "optimizer", "learning_rate", "steps", "full"
-    return {name: getattr(question, name) for name in names}
+    names = "of", "optimizer", "learning_rate", "steps", "full"
+    return {name: getattr(question, name) for name in names} | {"order": 1 + question.second}
+
+
+_COPIES = 16
+"""So many times are the weights in memory, or other arrays of their size."""
+
+
+def _refuse_too_large(sizes: tuple[int, ...]) -> None:
+    """Refuse a network that would end in a process killed for its memory."""
+    from chainrule.tables.sources import memory
+
+    weights = sum(outputs * (inputs + 1) for inputs, outputs in pairwise(sizes))
+    if weights * 8 * _COPIES > memory():
+        raise ArgumentError(
+            f"sizes must make a network that fits into memory; got {'-'.join(map(str, sizes))}, with "
+            f"{weights:,} weights. Give smaller ones."
+        )
+
+
+def _refuse_missing(frame: "pl.DataFrame", targets: Sequence[str], row: int) -> None:
+    """Refuse a row that has no loss."""
+    for name in targets:
+        if name in frame.columns and frame[name].null_count():
+            raise ArgumentError(
+                f"row {row} must have a value of the target {quoted(name)}, for the loss; it is missing. "
+                "Choose another --row, or derive an output, --of 'y_hat[1]'."
+            )
 
 
 def _direction(text: str) -> Any:
@@ -169,7 +229,7 @@ def _direction(text: str) -> Any:
         found = {name: float(move) for name, move in entries}
     except ValueError:
         found = {}
-    if not found or len(entries) != text.count("="):
+    if not found or len(found) != text.count("="):  # each entry once
         raise ArgumentError(
             f"--direction must be gradient, or entries such as 'W1[2,1]=1, b2[1]=-0.5'; got {quoted(text)}."
         )

@@ -1,5 +1,6 @@
 """What a derivation is asked for: a network and rows, checked, in float64, and both passes over them."""
 
+from numbers import Integral
 from typing import Any, final
 
 import jax
@@ -48,6 +49,9 @@ class Asked:
                 self.smooth = np.asarray(network.loss.smooth(jnp.asarray(self.y), network.label_smoothing))
             else:
                 self.smooth = self.y
+        if not np.isfinite(self.x).all():
+            r, j = np.argwhere(~np.isfinite(self.x))[0]
+            raise ArgumentError(f"x must be finite; got {self.x[r, j]} in row {r + 1}, x[{j + 1}].")
         rows = len(self.x)
         if not (isinstance(row, int) and 1 <= row <= rows):
             raise ArgumentError(
@@ -56,7 +60,7 @@ class Asked:
         self.network, self.parameters, self.row = network, parameters, row - 1
         self.arrays: dict[str, np.ndarray] = {name: np.asarray(a) for name, a in named(parameters)}
         self.output = _output(of, network.sizes[-1])
-        self.seed = None if seed is None else jnp.uint32(seed)
+        self.seed = None if seed is None else checked_seed(seed)
         self.chain: Unrolled = unrolled(network, rows, seed, self.row)
         self.subject = Subject(
             network, parameters, self.x, self.y, self.weight, self.output, self.row, self.seed
@@ -145,6 +149,13 @@ class Asked:
             "row": self.row + 1,
             "rows": len(self.x),
         }
+
+
+def checked_seed(seed: object) -> jax.Array:
+    """For a compiled program; ArgumentError for what is none."""
+    if not (isinstance(seed, Integral) and not isinstance(seed, bool) and 0 <= int(seed) < 2**32):
+        raise ArgumentError(f"seed must be a whole number from 0 to 2³² − 1; got {seed!r}.")
+    return jnp.uint32(int(seed))
 
 
 def _numbers(name: str, values: ArrayLike) -> np.ndarray:

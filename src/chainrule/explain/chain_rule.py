@@ -45,7 +45,7 @@ def chain_rule(f: Facts) -> Section:
             continue
         why = "; ".join(dict.fromkeys(each.why for each, _ in feeds))
         for n, j in enumerate(f.shown(station, marks)):
-            symbols, numbers = _carried(f, feeds, int(j))
+            symbols, numbers = _carried(f, feeds, int(j), reached)
             own = f.delta(station, int(j))
             sides: tuple[Formula, ...] = (own, symbols, numbers, Number(float(f.deltas[station][f.row, j])))
             if isinstance(own, Symbol):  # δ is a name for the derivative by z
@@ -95,16 +95,21 @@ def _at_the_top(f: Facts, last: Station, reached: dict[Station, np.ndarray]) -> 
     return [*lines, *left_out(f, last, marks)]
 
 
-def _carried(f: Facts, feeds: list[tuple[Map, int]], j: int) -> tuple[Formula, Formula]:
+def _carried(
+    f: Facts, feeds: list[tuple[Map, int]], j: int, reached: dict[Station, np.ndarray]
+) -> tuple[Formula, Formula]:
     """Σ over everything that a value feeds: ∂target/∂value times ∂L/∂target, in symbols and in numbers."""
     terms: list[Term] = []
+    first: list[bool] = []
     for each, place in feeds:
+        shown = set(f.shown(each.target, reached[each.target]).tolist())
         entries, slopes = each.column(f.arrays, f.inputs(each), place, j)
         for m, slope in zip(entries.tolist(), slopes.tolist(), strict=True):
             delta = float(f.deltas[each.target][f.row, m])
             symbols = product(f.delta(each.target, m), each.factor(m, place, j))
             terms.append(Term(symbols, Product((Number(delta), Number(slope))), delta * slope))
-    return folded(f, terms, "symbols"), folded(f, terms, "numbers")
+            first.append(m in shown)
+    return folded(f, terms, "symbols", first), folded(f, terms, "numbers", first)
 
 
 def _last_factor(f: Facts) -> Equation:
@@ -118,7 +123,10 @@ def _last_factor(f: Facts) -> Equation:
     by = Partial(f.top, f.place.symbol)
     if f.owner is None:
         return Equation((by, Number(worth)), "the derivative by the input")
-    sides = (by, folded(f, terms, "symbols"), folded(f, terms, "numbers"), Number(worth))
+    shown = f.shown(f.start, f.reached()[f.start])
+    first = [m in shown for m in local.entries]
+    symbols, numbers = (folded(f, terms, side, first) for side in ("symbols", "numbers"))
+    sides = (by, symbols, numbers, Number(worth))
     return Equation(sides, "the last factor: how the entry answers to the weight")
 
 

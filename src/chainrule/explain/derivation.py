@@ -67,7 +67,7 @@ class Derivation:
         """As Unicode text, at most this wide."""
         from chainrule.explain.terminal import text_page
 
-        return text_page(self, width).plain
+        return text_page(self, width, legend=False).plain
 
     def latex(self) -> str:
         """A whole LaTeX document."""
@@ -96,6 +96,7 @@ class Derivation:
         return html_fragment(self)
 
 
+@np.errstate(all="ignore")  # what overflows is shown as such
 def derive(
     network: Network,
     parameters: Parameters,
@@ -160,6 +161,8 @@ def derive(
     if order not in (1, 2):
         raise ArgumentError(f"order must be 1 or 2; got {quoted(order)}.")
     asked = Asked(network, parameters, x, y, sample_weight, of, row, seed)
+    if names is not None and len(names) != network.sizes[0]:
+        raise ArgumentError(f"names must be {network.sizes[0]}, one for each input; got {len(names)}.")
     place = asked.place(weight)
     direction = asked.direction(place)
     seen = witnesses(asked.subject, direction)

@@ -1,6 +1,7 @@
 """The derivative of the loss along a direction of all weights, and the loss down the negative gradient."""
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ from chainrule.explain.maps import Station
 from chainrule.explain.row_loss import row_loss
 from chainrule.explain.terms import (
     BACKWARD,
+    DOT,
     FORWARD,
     SLOPE,
     WEIGHT,
@@ -43,6 +45,7 @@ from chainrule.network.parameters import Parameters, named
 _POINTS = 61
 
 
+@np.errstate(all="ignore")  # what overflows is shown as such
 def directional(
     network: Network,
     parameters: Parameters,
@@ -84,12 +87,11 @@ def directional(
     seen = witnesses(asked.subject, v)
     top: Formula = Symbol("L", role=BACKWARD)
     by = Symbol("v", role=WEIGHT)
-    symbol = Symbol("D_v L", role=BACKWARD)
     sections = (
         _of_the_direction(v),
         _forwards(asked, values, by_row, derived),
         _inner_product(gradients, v),
-        agreement(symbol, derived, seen.compiled, seen.difference, 1),
+        agreement(Partial(top, by), derived, seen.compiled, seen.difference, 1),
         _downhill(asked, gradients, seen.value),
     )
     facts = asked.about() | {"of": "L", "weight": "direction"}
@@ -115,6 +117,8 @@ def _found(asked: Asked, direction: Any, gradients: Parameters) -> Parameters:
             place = asked.place(text)
             if place.is_input:
                 raise ArgumentError(f"a direction must be of weights; got the input {text!r}.")
+            if not isinstance(move, Real):
+                raise ArgumentError(f"a direction must move entries by numbers; got {move!r} for {text!r}.")
             arrays[place.array][place.key] = float(move)
     else:
         if not asked.network.fits(direction):
@@ -173,7 +177,7 @@ def _forwards(asked: Asked, values: dict[Station, Jet], by_row: np.ndarray, deri
     """The chain rule run forward: each value's velocity."""
 
     def dot(letter: str, layer: str = "ℓ", role: str = FORWARD) -> Symbol:
-        return Symbol(f"{letter}̇", layer, (), role)
+        return Symbol(letter + DOT, layer, (), role)
 
     W, h = Symbol("W", "ℓ", (), WEIGHT), Symbol("h", "ℓ−1", (), FORWARD)
     moving = Sum(
@@ -184,14 +188,16 @@ def _forwards(asked: Asked, values: dict[Station, Jet], by_row: np.ndarray, deri
         )
     )
     slope = Call(Symbol("σ′", role=SLOPE), (Symbol("z", "ℓ", (), FORWARD),))
-    y_hat, dot_y = Symbol("ŷ", None, ("k",), FORWARD), Symbol("ŷ̇", None, ("k",), FORWARD)
+    y_hat, dot_y = Symbol("ŷ", None, ("k",), FORWARD), Symbol("ŷ" + DOT, None, ("k",), FORWARD)
     lines: list[Line] = [
         Paragraph(
             "A dot is the derivative by t. The weights' is the direction; x rests; from there, forward:"
         ),
         Equation((dot("z"), moving), "a product moves by both its factors"),
         Equation((dot("h"), Product((slope, dot("z")), "⊙")), "the slope of σ"),
-        Equation((Symbol("ℓ̇"), Total("k", Product((Partial(Symbol("ℓ"), y_hat), dot_y)))), "at the loss"),
+        Equation(
+            (Symbol("ℓ" + DOT), Total("k", Product((Partial(Symbol("ℓ"), y_hat), dot_y)))), "at the loss"
+        ),
     ]
     rows = tuple(
         (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _ROOM = 76
 """Letters of an equation that stay on one line."""
+_REASON = 48
+"""Letters of a reason that stay beside it, in LaTeX."""
 
 
 class _Row(NamedTuple):
@@ -139,7 +142,9 @@ def _latex_lines(equation: Equation) -> list[str]:
             "".join(f" = {latex(side)}" for side in row.sides) or rf"\qquad {summed(row.terms, begins=False)}"
         )
         lines.append(f"{begin} &{end}")
-    if equation.reason:
+    if len(equation.reason) > _REASON:  # else it leaves the page
+        lines.append(rf"& \rlap{{{words(equation.reason)}}}")
+    elif equation.reason:
         lines[-1] += rf" && \text{{{words(equation.reason)}}}"
     return lines
 
@@ -258,20 +263,33 @@ def drawn(curve: Curve) -> str:
 
 
 def json_page(derivation: "Derivation") -> dict[str, Any]:
-    """Plain values."""
-    return {
-        "title": derivation.title,
-        **derivation.facts,
-        "derivative": plain(derivation.symbol),
-        "order": derivation.order,
-        "derived": derivation.derived,
-        "compiled": derivation.compiled,
-        "finite_difference": derivation.finite_difference,
-        "sections": [
-            {"title": section.title, "lines": [_json_line(line) for line in section.lines]}
-            for section in derivation.sections
-        ],
-    }
+    """Plain values; None for a number that overflowed, which JSON does not know."""
+    return _finite(
+        {
+            "title": derivation.title,
+            **derivation.facts,
+            "derivative": plain(derivation.symbol),
+            "order": derivation.order,
+            "derived": derivation.derived,
+            "compiled": derivation.compiled,
+            "finite_difference": derivation.finite_difference,
+            "sections": [
+                {"title": section.title, "lines": [_json_line(line) for line in section.lines]}
+                for section in derivation.sections
+            ],
+        }
+    )
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _finite(each) for key, each in value.items()}
+        case list():
+            return [_finite(each) for each in value]
+        case float() if not isfinite(value):
+            return None
+    return value
 
 
 def _json_line(line: Line) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from chainrule.explain.asked import checked_seed
 from chainrule.mathematics.loss import DISTRIBUTION, NON_NEGATIVE, POSITIVE, PROBABILITY
 from chainrule.network import propagation
 from chainrule.network.network import Network
@@ -15,8 +15,9 @@ from chainrule.training import compilation_cache
 
 def drawn(network: Network, seed: int) -> Parameters:
     """Draw as ``network.initialize(seed)`` does, to rounding, by one program, which starts sooner."""
+    checked = checked_seed(seed)
     compilation_cache.switch_on()
-    return _drawn(network, jnp.uint32(seed))
+    return _drawn(network, checked)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -1,10 +1,12 @@
 """Long vectors, matrices and sums, cut to what a reader takes in; what is left out is said."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import sympy
 
 from chainrule.explain.facts import Facts
-from chainrule.explain.maps import Station, Term
+from chainrule.explain.maps import Map, Station, Term
 from chainrule.explain.terms import (
     DOTS,
     Formula,
@@ -12,8 +14,10 @@ from chainrule.explain.terms import (
     Matrix,
     Number,
     Paragraph,
+    Product,
     Rest,
     Sum,
+    Symbol,
     Words,
 )
 from chainrule.explain.text import number, plain
@@ -50,13 +54,33 @@ def _near(f: Facts, size: int, axis: int, ndim: int) -> range:
     return range(first, min(size, first + f.width))
 
 
-def folded(f: Facts, terms: list[Term], side: str) -> Formula:
-    """The sum of the terms; of many, those of the greatest worth, and what the others are worth together."""
+def followed(f: Facts, each: Map, terms: list[Term], reached: dict[Station, np.ndarray]) -> list[bool]:
+    """Which terms the reader meets again: the weight's own, and those whose entry has an equation."""
+    shown = [
+        set(f.shown(source, reached[source]).tolist()) if source in reached else set()
+        for source in each.sources
+    ]
+    return [
+        _holds(term.symbols, f.place.symbol)
+        or (term.source is not None and term.source[1] in shown[term.source[0]])
+        for term in terms
+    ]
+
+
+def _holds(formula: Formula, symbol: Symbol) -> bool:
+    return formula == symbol or (isinstance(formula, Product) and symbol in formula.factors)
+
+
+def folded(f: Facts, terms: list[Term], side: str, first: Sequence[bool]) -> Formula:
+    """The sum of the terms; of many, a few, and what the others are worth together.
+
+    Those are kept that come first, which the reader meets again, and then those of the greatest worth.
+    """
     if len(terms) <= f.width:
         return sum_of([getattr(term, side) for term in terms])
-    order = np.argsort([-abs(term.value) for term in terms], kind="stable")
-    kept, rest = sorted(order[: f.width - 1].tolist()), order[f.width - 1 :].tolist()
-    largest = terms[rest[0]]
+    order = sorted(range(len(terms)), key=lambda k: (not first[k], -abs(terms[k].value)))
+    kept, rest = sorted(order[: f.width - 1]), order[f.width - 1 :]
+    largest = max((terms[k] for k in rest), key=lambda term: abs(term.value))
     left = Rest(len(rest), float(sum(terms[k].value for k in rest)), largest.symbols, largest.value)
     if side == "numbers":
         left = Rest(left.count, left.worth)
@@ -64,8 +88,9 @@ def folded(f: Facts, terms: list[Term], side: str) -> Formula:
 
 
 def sum_of(terms: list[Formula]) -> Formula:
-    """One sum of all terms; those that are sums themselves are taken apart."""
+    """One sum of all terms; those that are sums themselves are taken apart, and what is left out ends it."""
     flat = [part for term in terms for part in (term.terms if isinstance(term, Sum) else (term,))]
+    flat.sort(key=lambda part: isinstance(part, Rest))
     return flat[0] if len(flat) == 1 else Sum(tuple(flat)) if flat else Number(0.0)
 
 

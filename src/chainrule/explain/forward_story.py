@@ -5,7 +5,7 @@ import numpy as np
 from chainrule.explain import loss_shown
 from chainrule.explain.elementwise import Z
 from chainrule.explain.facts import Facts
-from chainrule.explain.folding import folded, left_out, vector
+from chainrule.explain.folding import folded, followed, left_out, vector
 from chainrule.explain.from_sympy import from_sympy
 from chainrule.explain.maps import ActivateMap, AffineMap, DropoutMap, Map, NormalizeMap
 from chainrule.explain.terms import (
@@ -24,7 +24,7 @@ from chainrule.explain.terms import (
 def forward(f: Facts) -> Section:
     """The forward pass, in symbols and with the numbers of the row."""
     lines: list[Line] = []
-    if f.names and len(f.names) == len(f.x[0]):
+    if f.names:
         lines.append(_inputs_by_name(f))
     lines.append(Equation((f.chain.stations[0].whole, vector(f, f.at(f.chain.stations[0]))), "the row"))
     told = set()
@@ -66,7 +66,8 @@ def _entries(f: Facts) -> list[Line]:
         if each.target in reached and not each.renames:
             for m in f.shown(each.target, reached[each.target]):
                 terms = each.terms(f.arrays, f.inputs(each), int(m))
-                symbols, numbers = (folded(f, terms, side) for side in ("symbols", "numbers"))
+                first = followed(f, each, terms, reached)
+                symbols, numbers = (folded(f, terms, side, first) for side in ("symbols", "numbers"))
                 lines.append(
                     Equation(
                         (each.target.entry(int(m)), symbols, numbers, Number(float(f.at(each.target)[m])))

@@ -5,7 +5,7 @@ import sympy
 
 from chainrule.explain import loss_shown
 from chainrule.explain.facts import Facts
-from chainrule.explain.folding import folded, left_out, rounded, sum_of
+from chainrule.explain.folding import folded, followed, left_out, rounded, sum_of
 from chainrule.explain.from_sympy import from_sympy
 from chainrule.explain.maps import ActivateMap, AffineMap, Local, Map, NormalizeMap, Station, Term
 from chainrule.explain.terms import (
@@ -94,7 +94,7 @@ def _as_function(f: Facts, each: Map, m: int, reached: dict[Station, np.ndarray]
             moving.append(term._replace(symbols=symbols))
         else:
             constant += term.value
-    shown = folded(f, moving, "symbols")
+    shown = folded(f, moving, "symbols", followed(f, each, moving, reached))
     return sum_of([shown, Number(constant)]) if constant else shown
 
 

@@ -1,9 +1,11 @@
 """Formulas as LaTeX, with the commands of amsmath."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from chainrule.explain.terms import (
+    DOT,
     Call,
     Cases,
     Comparison,
@@ -38,12 +40,17 @@ _MATHEMATICS = {
     "η": r"\eta", "ℓ": r"\ell", "δ": r"\delta", "≤": r"\le", "≥": r"\ge", "β": r"\beta", "ε": r"\varepsilon",
     "μ": r"\mu",
     "π": r"\pi", "√": r"\surd", "×": r"\times", "→": r"\to", "∞": r"\infty", "₁": "_1", "₂": "_2",
-    "<": "<", ">": ">", "|": "|", "∘": r"\circ",
+    "<": "<", ">": ">", "|": "|", "∘": r"\circ", "∇": r"\nabla", "⟨": r"\langle", "⟩": r"\rangle",
 }  # fmt: skip
 _TEXT = {
     "…": r"\ldots{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+    "ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ø": r"\o{}", "Ø": r"\O{}",
+    "ł": r"\l{}", "Ł": r"\L{}", "ı": r"\i{}", "°": r"$^\circ$", "µ": r"$\mu$", "€": r"\texteuro{}",
+    "£": r"\pounds{}", "–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''",
     **{letter: rf"\{letter}" for letter in "&%$#_{}"},
 }  # fmt: skip
+_ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327",
+                    "`'^~=u.\"rHvc", strict=True))  # fmt: skip
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 _STRETCHES = re.compile(f"([{''.join(_RAISED)}]+)|([{''.join(_MATHEMATICS)}])|(.)", re.DOTALL)
 
@@ -64,17 +71,31 @@ def words(text: str) -> str:
         raised, mathematics, other = stretch.groups()
         if raised:
             return f"$^{{{''.join(map(_RAISED.__getitem__, raised))}}}$"
-        return f"${_MATHEMATICS[mathematics]}$" if mathematics else _TEXT.get(other, other)
+        return f"${_MATHEMATICS[mathematics]}$" if mathematics else _letter(other)
 
     return _STRETCHES.sub(shown, text)
+
+
+def _letter(letter: str) -> str:
+    """A letter in ASCII: pdflatex stops at one that its fonts lack, such as of a column's name."""
+    if letter in _TEXT:
+        return _TEXT[letter]
+    if letter.isascii():
+        return letter if letter.isprintable() else " "
+    base, *marks = list(unicodedata.normalize("NFD", letter))
+    if not base.isalpha() or not base.isascii():
+        return "?"
+    accent = next((_ACCENTS[mark] for mark in marks if mark in _ACCENTS), None)
+    return base if accent is None else rf"\{accent}{{{base}}}"
 
 
 def latex(formula: Formula) -> str:
     """A formula for a mathematical environment."""
     match formula:
         case Symbol(letter, layer, index, _):
-            name, primes = letter.rstrip("′"), "'" * letter.count("′")
+            name, primes = letter.rstrip(f"′{DOT}"), "'" * letter.count("′")
             shown = _LETTERS.get(name, name if len(name) == 1 else rf"\text{{{words(name)}}}")
+            shown = rf"\dot{{{shown}}}" if DOT in letter else shown
             raised = primes + (
                 "" if layer is None else rf"\,({layer})".replace("ℓ", r"\ell").replace("−", "-")
             )

@@ -5,6 +5,7 @@ from html import escape
 
 from chainrule.explain.terms import (
     BACKWARD,
+    DOT,
     Call,
     Cases,
     Comparison,
@@ -109,11 +110,13 @@ def _condition(holds: Formula | None) -> str:
 
 
 def _identifier(letter: str) -> str:
-    name, primes = letter.rstrip("′"), "′" * letter.count("′")
+    name, primes = letter.rstrip(f"′{DOT}"), "′" * letter.count("′")
     hats = {"ŷ": "y", "ẑ": "z", "m̂": "m", "v̂": "v"}
     base = f"<mi>{escape(name)}</mi>"
     if name in hats:
         base = f'<mover accent="true"><mi>{hats[name]}</mi><mo>^</mo></mover>'
+    if DOT in letter:
+        base = f'<mover accent="true">{base}<mo>˙</mo></mover>'
     return _row(base, f"<mo>{primes}</mo>") if primes else base
 
 

@@ -40,7 +40,8 @@ def derive_model(
     direction
         In the place of a weight, a direction of the weights: see :func:`chainrule.directional`.
     **options
-        As for :func:`chainrule.derive`: of, row, order, optimizer, learning_rate, steps, full.
+        As for :func:`chainrule.derive`: of, row, order, seed, optimizer, learning_rate, steps, full; along
+        a direction only seed.
 
     Raises
     ------
@@ -48,13 +49,18 @@ def derive_model(
         For a network, a weight or a row that is not there.
     """
     parameters = member_of(model, member)
-    x, targets = encoded(model, X, y)
-    if direction is not None:
-        return directional(model.network_, parameters, x, targets, direction)
-    if y is None and options.get("of", "L") == "L":
+    if direction is not None and options.keys() - {"seed"}:
+        given = ", ".join(sorted(options.keys() - {"seed"}))
+        raise ArgumentError(
+            f"{given} must be left out with direction, which takes L along all weights that move."
+        )
+    if y is None and (direction is not None or options.get("of", "L") == "L"):
         raise ArgumentError(
             "y must be given for the loss; got None. Give it, or derive an output, of='y_hat[1]'."
         )
+    x, targets = encoded(model, X, y)
+    if direction is not None:
+        return directional(model.network_, parameters, x, targets, direction, **options)
     names = model.encoder_.feature_names
     return derive(model.network_, parameters, x, targets, weight, names=names, **options)
 

@@ -1,7 +1,8 @@
 """Steps of an optimizer on one weight: the state that made each step, and what it did to the loss."""
 
 from collections.abc import Callable, Iterator
-from math import sqrt
+from math import inf, sqrt
+from numbers import Real
 from typing import NamedTuple
 
 import jax
@@ -182,10 +183,10 @@ def step_section(stepping: Stepping, optimizer: str, learning_rate: float | None
     if not (isinstance(steps, int) and 1 <= steps <= 1000):
         raise ArgumentError(f"steps must be a whole number from 1 to 1,000; got {steps!r}.")
     rule = RULES[optimizer]
-    rate = rule.rate if learning_rate is None else float(learning_rate)
-    if not rate > 0:
-        raise ArgumentError(f"learning_rate must be above 0; got {learning_rate!r}.")
-    walked = walk(stepping, rule, rate, steps)
+    rate = rule.rate if learning_rate is None else learning_rate
+    if not (isinstance(rate, Real) and 0 < rate < inf):
+        raise ArgumentError(f"learning_rate must be above 0, and finite; got {learning_rate!r}.")
+    walked = walk(stepping, rule, float(rate), steps)
     lines: list[Line] = [
         Equation((_g, Words("∂L/∂w"))),
         *rule.equations,

@@ -30,17 +30,25 @@ _MARGIN = 2
 _LONGEST_LEFT = 14
 
 
-def text_page(derivation: "Derivation", width: int = 100) -> Text:
-    """As text at most so wide; the roles of symbols have colours, and nothing is said by colour alone."""
+def _legend() -> Text:
+    said = Text(end="").append("in colour: ", "dim")
+    for place, (role, words) in enumerate(LEGEND):
+        said.append(", " if place else "", "dim")
+        said.append(words, STYLES[role])
+    return said.append("\n")
+
+
+def text_page(derivation: "Derivation", width: int = 100, *, legend: bool = True) -> Text:
+    """As text at most so wide; the roles of symbols have colours, and nothing is said by colour alone.
+
+    ``legend`` says what the colours mean: of no use where there are none.
+    """
     page = Text()
     page.append(derivation.title + "\n", "bold")
     page.append_text(_styled(pieces(derivation.symbol)))
     page.append(f" = {number(derivation.derived)}\n", "bold")
-    page.append("in colour: ", "dim")
-    for place, (role, words) in enumerate(LEGEND):
-        page.append(", " if place else "", "dim")
-        page.append(words, STYLES[role])
-    page.append("\n")
+    if legend:
+        page.append_text(_legend())
     for count, section in enumerate(derivation.sections, 1):
         page.append(f"\n{count}. {section.title}\n", "bold")
         lefts = [plain(line.sides[0]) for line in section.lines if isinstance(line, Equation)]

@@ -5,6 +5,8 @@ from typing import TypeAlias, final
 
 FORWARD, WEIGHT, BACKWARD, SLOPE = "forward", "weight", "backward", "slope"
 """What a symbol stands for: a value on the way forward, a weight, a derivative of L, a slope of σ."""
+DOT = "\u0307"
+"""Set after a letter: its velocity."""
 
 
 @final

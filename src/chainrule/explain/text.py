@@ -58,7 +58,7 @@ def pieces(formula: Formula) -> Iterator[Piece]:
             yield text, ""
         case Negative(body):
             yield "−", ""
-            yield from _bracketed(body, isinstance(body, Sum | Negative) or _negative(body))
+            yield from _bracketed(body, isinstance(body, Sum | Negative | Cases) or _negative(body))
         case Sum(terms):
             for place, term in enumerate(terms):
                 yield from _term(term, first=place == 0)
@@ -67,10 +67,10 @@ def pieces(formula: Formula) -> Iterator[Piece]:
                 if place:
                     yield {"": " ", "⊙": " ⊙ "}.get(sign, sign), ""
                 yield from _bracketed(
-                    factor, isinstance(factor, Sum | Total) or (place > 0 and _negative(factor))
+                    factor, isinstance(factor, Sum | Total | Cases) or (place > 0 and _negative(factor))
                 )
         case Fraction(over, under):
-            yield from _bracketed(over, isinstance(over, Sum | Product | Total) or _negative(over))
+            yield from _bracketed(over, isinstance(over, Sum | Product | Total | Cases) or _negative(over))
             yield "/", ""
             yield from _bracketed(under, not _whole(under))
         case Power(base, exponent):
@@ -127,7 +127,7 @@ def _term(term: Formula, *, first: bool) -> Iterator[Piece]:
     match term:
         case Negative(body):
             yield "−" if first else " − ", ""
-            yield from _bracketed(body, isinstance(body, Sum))
+            yield from _bracketed(body, isinstance(body, Sum | Cases))
         case Number(value) if value < 0 and not first:
             yield f" − {number(-value)}", ""
         case Product((Number(value), *others), sign) if value < 0 and not first:
