@@ -1,0 +1,95 @@
+// The page: what it begins with, a second run beside the first, and what is said of all.
+
+import { get, takeToken } from "./api.js";
+import { save } from "./dom.js";
+import { RunView } from "./runview.js";
+
+const views = [];
+const runs = document.getElementById("runs");
+const template = runs.querySelector(".run").cloneNode(true);
+let about;
+
+function wrong(failure) {
+  const box = document.getElementById("wrong");
+  const close = document.createElement("button");
+  close.type = "button";
+  close.textContent = "Close";
+  close.addEventListener("click", () => box.replaceChildren());
+  box.replaceChildren(failure.message, " ", close);
+}
+
+function tell(text) {
+  const said = document.getElementById("said");
+  said.textContent = text;
+  said.classList.add("seen");
+  clearTimeout(tell.timer);
+  tell.timer = setTimeout(() => said.classList.remove("seen"), 6000);
+}
+
+function showCode(text, name) {
+  const dialog = document.getElementById("code");
+  dialog.querySelector("code").textContent = text;
+  dialog.querySelector('[data-part="copy"]').onclick = () => navigator.clipboard?.writeText(text).then(() => tell("Copied."));
+  dialog.querySelector('[data-part="download"]').onclick = () => save(new Blob([text], { type: "text/x-python" }), name);
+  dialog.showModal();
+}
+
+function view(root) {
+  const one = new RunView(root, { about, wrong, tell, showCode, onTables: () => views.forEach((each) => each.fillData()) });
+  views.push(one);
+  return one;
+}
+
+/** A set-up that somebody shared, or the one that the command begins with. */
+function firstSetup() {
+  const told = new URLSearchParams(location.hash.slice(1)).get("setup");
+  if (!told) return about.start;
+  try {
+    const bytes = Uint8Array.from(atob(told.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    wrong(new Error("The set-up in this link cannot be read; the usual one is shown."));
+    return about.start;
+  }
+}
+
+function compare() {
+  const second = template.cloneNode(true);
+  runs.append(second);
+  const one = view(second);
+  const close = one.part("close");
+  close.hidden = false;
+  close.addEventListener("click", () => {
+    views.splice(views.indexOf(one), 1);
+    one.close();
+    together();
+    document.getElementById("compare").focus();
+  });
+  together();
+  one.begin({ ...views[0].run.setup, seed: views[0].run.setup.seed + 1 }, false);
+  second.scrollIntoView({ block: "nearest" });
+}
+
+function together() {
+  const two = views.length > 1;
+  runs.classList.toggle("two", two);
+  document.getElementById("compare").hidden = two;
+  document.getElementById("both").hidden = !two;
+}
+
+document.getElementById("compare").addEventListener("click", compare);
+document.getElementById("both").addEventListener("click", () => views.forEach((one) => one.play(true)));
+addEventListener("pagehide", () => views.forEach((one) => one.leave()));
+// A page that comes back from the browser's memory begins its runs anew.
+addEventListener("pageshow", (event) => event.persisted && views.forEach((one) => one.begin(one.run.setup, false)));
+
+takeToken();
+try {
+  about = await get("about");
+  const first = view(runs.querySelector(".run"));
+  const setup = firstSetup();
+  await first.begin(setup, true);
+  if (!first.run && setup !== about.start) await first.begin(about.start, true);
+} catch (failure) {
+  wrong(failure);
+}

@@ -1,0 +1,100 @@
+// A row's two passes through the network, a step at a time: forward what units say, then δ on its way back.
+
+import { button, calm, html, said } from "./dom.js";
+
+const PAUSE = 1400; // milliseconds from step to step, where the page goes on by itself
+
+export class Passes {
+  constructor(root, diagram, onClose) {
+    this.root = root;
+    this.diagram = diagram;
+    this.onClose = onClose;
+    this.timer = 0;
+  }
+
+  show(row, run) {
+    clearInterval(this.timer);
+    this.row = row;
+    this.run = run;
+    this.layers = row.layers.length;
+    // Forward a step for each layer, then the loss, then backward a step for each layer.
+    this.steps = 2 * this.layers + 1;
+    this.step = 0;
+    this.next = button("Next step", () => this.go(this.step + 1));
+    this.back = button("Step back", () => this.go(this.step - 1));
+    this.auto = button(calm() ? "Show all" : "Animate", () => this.play());
+    this.text = html("p", { class: "says", role: "status" });
+    this.root.replaceChildren(
+      html("h4", {}, `Row ${row.row + 1}, step by step`), this.text,
+      html("p", { class: "buttons" }, this.back, this.next, this.auto, button("Close", () => this.close())));
+    this.root.hidden = false;
+    this.go(0);
+  }
+
+  play() {
+    if (this.timer) return this.stop();
+    if (this.step === this.steps) this.go(0);
+    if (calm()) return this.go(this.steps);
+    this.auto.textContent = "Stop";
+    this.timer = setInterval(() => (this.step < this.steps ? this.go(this.step + 1) : this.stop()), PAUSE);
+    return undefined;
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = 0;
+    if (this.auto) this.auto.textContent = calm() ? "Show all" : "Animate";
+  }
+
+  close() {
+    this.stop();
+    this.root.hidden = true;
+    this.diagram.pass = null;
+    if (this.diagram.frame) this.diagram.draw(this.diagram.frame);
+    this.onClose();
+  }
+
+  go(step) {
+    this.step = Math.max(0, Math.min(step, this.steps));
+    this.back.disabled = this.step === 0;
+    this.next.disabled = this.step === this.steps;
+    this.text.textContent = this.says();
+    this.diagram.pass = this.look();
+    if (this.diagram.frame) this.diagram.draw(this.diagram.frame);
+  }
+
+  /** What the diagram shows at this step: values up to a layer, or δ down to one. */
+  look() {
+    const { row, layers, step } = this;
+    const backward = step > layers + 1;
+    const reached = backward ? layers - (step - layers - 2) : Math.min(step, layers); // the column that is reached
+    const of = (c, units, all) => units.map(({ unit }) => all[unit] ?? 0);
+    return {
+      backward,
+      layer: step === 0 || step === layers + 1 ? -1 : backward ? reached : reached - 1,
+      backwardAt: (c) => backward && c >= reached && c > 0,
+      values: (c, column) => {
+        if (c === 0) return of(c, column.units, row.x);
+        if (backward && c >= reached) return of(c, column.units, row.layers[c - 1].delta);
+        if (!backward && c > reached) return column.units.map(() => null);
+        return of(c, column.units, row.layers[c - 1].h);
+      },
+    };
+  }
+
+  says() {
+    const { row, layers, step } = this;
+    if (step === 0) return `The row comes in: ${row.cells.join(", ")}. Its truth is ${row.truth}.`;
+    if (step <= layers) return `${row.steps[step - 1].title}. ${row.steps[step - 1].says}`;
+    if (step === layers + 1) {
+      return `The answer is ${row.answer}, the truth ${row.truth}: the loss, ${row.loss_name}, is ${said(row.loss)}. Now the way back.`;
+    }
+    const layer = layers - (step - layers - 2);
+    const delta = row.layers[layer - 1].delta;
+    const largest = Math.max(...delta.map((value) => Math.abs(value ?? 0)));
+    const rule = layer === layers
+      ? `δ${layer} = ∂L/∂z${layer}: how the loss changes with each output.`
+      : `δ${layer} = (W${layer + 1}ᵀ δ${layer + 1}) ⊙ σ′(z${layer}): back through the weights, times the slope of each unit.`;
+    return `${rule} The largest is ${said(largest, 3)}. Then ∂L/∂W${layer} = δ${layer} times what came in.`;
+  }
+}

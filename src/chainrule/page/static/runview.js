@@ -1,0 +1,316 @@
+// One run on the page: its controls, its pictures, what is chosen. There may be several.
+
+import * as api from "./api.js";
+import * as charts from "./charts.js";
+import { onTheme } from "./colours.js";
+import { Diagram } from "./diagram.js";
+import { html, option, said, save, share, write } from "./dom.js";
+import { Output } from "./output.js";
+import { Passes } from "./passes.js";
+import { Rows } from "./rows.js";
+import { Selected } from "./selected.js";
+import { SetupForm } from "./setup.js";
+
+const ROWS_AGAIN = 1000; // milliseconds between two readings of the table while the network learns
+
+export class RunView {
+  constructor(root, { about, wrong, tell, showCode, onTables }) {
+    Object.assign(this, { root, about, wrong, tell, showCode, onTables });
+    this.part = (name) => root.querySelector(`[data-part="${name}"]`);
+    this.diagram = new Diagram(this.part("diagram"), (c, unit) => this.openUnit(c, unit), (name) => this.selected.weight(name));
+    this.passes = new Passes(this.part("passes"), this.diagram, () => this.rowChosen(null));
+    this.rows = new Rows(this.part("rows"), (row) => this.chooseRow(row), wrong);
+    this.selected = new Selected(this.part("selected"), { onEdit: (name, value) => this.tellRun("edit", { name, value }), onWeight: (name) => this.weight(name), onWrong: wrong });
+    this.form = new SetupForm(this.part("setup"), about, (setup) => this.begin(setup), (learning_rate) => this.tellRun("rate", { learning_rate }));
+    this.wire();
+    onTheme(() => { this.output?.run.plane && this.output.drawPoints(); this.draw(); });
+    document.addEventListener("visibilitychange", () => this.schedule());
+  }
+
+  wire() {
+    const on = (name, event, call) => this.part(name).addEventListener(event, call);
+    on("play", "click", () => this.play(!this.frame?.playing));
+    on("batch", "click", () => this.tellRun("step", { of: "batch" }));
+    on("epoch", "click", () => this.tellRun("step", { of: "epoch" }));
+    on("restart", "click", () => this.tellRun("restart"));
+    on("keep", "click", async () => { if (await this.tellRun("keep")) this.tell("What is shown is now the initialisation; Restart goes back to it."); });
+    on("pace", "change", () => { this.part("pace").dataset.chosen = ""; if (this.frame?.playing) this.play(true); });
+    on("share", "click", () => this.shareSetup());
+    on("model", "click", () => this.export());
+    on("code", "click", async () => { try { const { blob, name } = await api.file(`runs/${this.run.run}/code`, "network.py"); this.showCode(await blob.text(), name); } catch (failure) { this.wrong(failure); } });
+    on("data", "change", () => this.chooseData(this.part("data").value));
+    on("target", "change", () => this.begin({ ...this.run.setup, model: null, loss: null, data: { table: this.table.table, target: this.part("target").value } }));
+    on("upload", "change", () => this.upload());
+    on("scrubber", "input", () => this.seek(Number(this.part("scrubber").value)));
+    this.fillData();
+  }
+
+  fillData() {
+    const select = this.part("data");
+    const value = select.value;
+    select.replaceChildren(
+      ...this.about.sets.map((set) => option(`set:${set.name}`, set.title)),
+      ...this.about.tables.map((table) => option(`table:${table.table}`, table.name)));
+    if (value) select.value = value;
+  }
+
+  /** A new run, in the place of the one before. */
+  async begin(setup, playing = this.frame?.playing ?? true) {
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    this.root.setAttribute("aria-busy", "true");
+    try {
+      const run = await api.post("runs", setup);
+      if (turn !== this.turn) return void api.post(`runs/${run.run}/end`);
+      this.leave();
+      this.show(run);
+      this.listen();
+      if (playing) await this.play(true);
+    } catch (failure) {
+      this.wrong(failure);
+      if (this.run) this.form.show(this.run);
+      this.showData();
+    } finally {
+      this.root.removeAttribute("aria-busy");
+    }
+  }
+
+  leave() {
+    this.stream?.abort();
+    if (this.run) api.post(`runs/${this.run.run}/end`, {}, { keepalive: true }).catch(() => {});
+  }
+
+  close() {
+    this.turn += 1;
+    this.leave();
+    this.root.remove();
+  }
+
+  show(run) {
+    this.run = run;
+    this.frame = null;
+    this.past = null;
+    const { setup } = run;
+    if (setup.data.set === undefined && this.part("pace").dataset.chosen === undefined) this.part("pace").value = "";
+    write(this.part("title"), `${run.task === "regression" ? "Predict" : "Classify"} ${run.target}: ${run.sizes.join("-")}, ${setup.activation}, ${setup.optimizer}`);
+    this.root.setAttribute("aria-label", `Run: ${this.part("title").textContent}`);
+    this.passes.close();
+    this.selected.begin(run);
+    this.form.show(run);
+    this.output = new Output(this.part("output"), this.part("output-title"), run, (row) => this.chooseRow(row));
+    this.part("lost").hidden = true;
+    this.showData();
+    this.rows.show(run);
+  }
+
+  showData() {
+    const data = this.run?.setup.data;
+    if (!data) return;
+    this.table = data.set === undefined ? this.about.tables.find((table) => table.table === data.table) : null;
+    this.part("data").value = this.table ? `table:${data.table}` : `set:${data.set}`;
+    this.part("target-field").hidden = !this.table;
+    if (!this.table) return;
+    this.part("target").replaceChildren(...this.table.columns.map((name) => option(name)));
+    this.part("target").value = data.target;
+  }
+
+  chooseData(value) {
+    const [kind, name] = [value.slice(0, value.indexOf(":")), value.slice(value.indexOf(":") + 1)];
+    const setup = { ...this.run.setup, model: null, loss: null };
+    if (kind === "set") {
+      const points = this.run.setup.data.set === undefined ? { rows: 400, noise: 0.1, seed: 0 } : this.run.setup.data;
+      return this.begin({ ...setup, data: { rows: points.rows, noise: points.noise, seed: points.seed, set: name } });
+    }
+    const table = this.about.tables.find((one) => one.table === name);
+    return this.begin({ ...setup, data: { table: name, target: table.target ?? table.columns.at(-1) } });
+  }
+
+  async upload() {
+    const [file] = this.part("upload").files;
+    this.part("upload").value = "";
+    if (!file) return;
+    try {
+      if (file.size > this.about.limits.upload_bytes) throw new Error(`A table to open here has at most ${this.about.limits.upload_bytes / 1e6} MB; this one has ${(file.size / 1e6).toFixed(1)} MB.`);
+      const table = await api.upload(file);
+      this.about.tables.push(table);
+      this.onTables();
+      this.tell(`${table.name}: ${table.rows} rows. Target: ${table.columns.at(-1)}; choose another one beside it.`);
+      await this.chooseData(`table:${table.table}`);
+    } catch (failure) {
+      this.wrong(failure);
+    }
+  }
+
+  async listen() {
+    const { run } = this;
+    const stream = (this.stream = new AbortController());
+    try {
+      await api.listen(`runs/${run.run}/events`, (frame) => this.hear(frame), stream.signal);
+    } catch (failure) {
+      if (failure.name === "AbortError") return;
+    }
+    if (stream.signal.aborted || run !== this.run) return;
+    this.frame = { ...this.frame, playing: false };
+    const lost = this.part("lost");
+    lost.replaceChildren("The run has ended, or its server is gone. ", html("button", { type: "button", onclick: () => this.begin(run.setup, false) }, "Begin it anew"));
+    lost.hidden = false;
+  }
+
+  hear(frame) {
+    this.frame = frame;
+    if (frame.curve) this.past = { curve: frame.curve, moments: frame.moments };
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.waiting || document.hidden || !this.frame) return;
+    this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.draw(); });
+  }
+
+  draw() {
+    const { frame } = this;
+    if (!frame?.columns) return;
+    if (this.lastError !== frame.error) { this.lastError = frame.error; if (frame.error) this.wrong(new Error(frame.error)); }
+    write(this.part("play"), frame.playing ? "Pause" : "Play");
+    write(this.part("at-epoch"), `${frame.epoch.toLocaleString("en")}${frame.step ? ` + ${frame.step} steps` : ""}`);
+    write(this.part("loss"), said(frame.loss));
+    write(this.part("validation-loss"), said(frame.validation_loss));
+    write(this.part("score-name"), frame.scores.name);
+    const score = frame.scores.name === "accuracy" ? share : said;
+    write(this.part("score"), frame.scores.validate === null ? score(frame.scores.learn) : `${score(frame.scores.learn)}, validating ${score(frame.scores.validate)}`);
+    write(this.part("speed"), frame.playing ? said(frame.speed, 3) : "–");
+    this.diagram.draw(frame);
+    this.output.draw(frame);
+    charts.deltas(this.part("deltas"), frame.deltas);
+    this.drawPast(frame);
+    this.drawHints(frame.hints);
+    this.selected.moved(frame);
+    this.readRows(frame);
+  }
+
+  drawPast(frame) {
+    const scrubber = this.part("scrubber");
+    if (this.past && this.past !== this.pastDrawn) {
+      this.pastDrawn = this.past;
+      scrubber.max = this.past.moments.length - 1;
+    }
+    if (!this.past) return;
+    const { moments } = this.past;
+    if (document.activeElement !== scrubber || frame.playing) scrubber.value = frame.newest ? moments.length - 1 : nearest(moments, frame.epoch);
+    const text = frame.newest ? `epoch ${frame.epoch}, the newest` : `epoch ${frame.epoch} of ${frame.last}: looking back. Play goes on from here and forgets the rest.`;
+    write(this.part("scrub-said"), text);
+    scrubber.setAttribute("aria-valuetext", text);
+    const mark = `${frame.epoch}`;
+    if (this.curveMark === mark && this.curveOf === this.past) return;
+    if (frame.playing && this.curveOf === this.past) return;
+    this.curveMark = mark;
+    this.curveOf = this.past;
+    charts.curves(this.part("curves"), this.past.curve, frame.epoch);
+  }
+
+  drawHints(hints) {
+    const text = JSON.stringify(hints);
+    if (text === this.hinted) return;
+    this.hinted = text;
+    this.part("hints-panel").hidden = !hints.length;
+    this.part("hints").replaceChildren(...hints.map((hint) =>
+      html("li", { class: hint.level }, html("strong", {}, hint.title), html("p", {}, hint.evidence), html("p", {}, hint.advice))));
+  }
+
+  readRows(frame) {
+    const mark = `${this.run.run},${frame.epoch},${frame.step},${frame.loss}`;
+    if (mark === this.rowsRead || (frame.playing && performance.now() - (this.rowsAt ?? 0) < ROWS_AGAIN)) return;
+    this.rowsRead = mark;
+    this.rowsAt = performance.now();
+    this.rows.load();
+    if (this.row !== null && this.row !== undefined && !frame.playing && this.rowMark && this.rowMark !== mark) this.loadPasses(this.row);
+  }
+
+  async tellRun(what, body = {}) {
+    try {
+      const frame = await api.post(`runs/${this.run.run}/${what}`, body);
+      this.hear({ ...frame });
+      return true;
+    } catch (failure) {
+      this.wrong(failure);
+      return false;
+    }
+  }
+
+  play(playing) {
+    const pace = this.part("pace").value;
+    return this.tellRun("play", { playing, pace: pace ? Number(pace) : null });
+  }
+
+  /** Scrubbing asks for one moment at a time, the last one that was wished for. */
+  async seek(place) {
+    this.wished = this.past?.moments[place];
+    if (this.seeking || this.wished === undefined) return;
+    this.seeking = true;
+    let asked;
+    while (asked !== this.wished) {
+      asked = this.wished;
+      await this.tellRun("seek", { epoch: asked });
+    }
+    this.seeking = false;
+  }
+
+  openUnit(column, unit) {
+    if (column > 0) this.selected.unit(column, unit);
+    else this.tell(`${this.run.inputs[unit - 1]} is an input; choose a unit of the next layer to see its weights.`);
+  }
+
+  weight(name) {
+    this.diagram.selected = name;
+    this.selected.weight(name);
+    this.draw();
+  }
+
+  async chooseRow(row) {
+    if (this.frame?.playing) await this.play(false);
+    await this.loadPasses(row);
+    await this.rows.choose(row);
+  }
+
+  async loadPasses(row) {
+    try {
+      const found = await api.get(`runs/${this.run.run}/row`, { row });
+      this.rowChosen(row);
+      this.rowMark = this.rowsRead;
+      this.passes.show(found, this.run);
+    } catch (failure) {
+      this.wrong(failure);
+    }
+  }
+
+  rowChosen(row) {
+    this.row = row;
+    this.rows.chosen = row;
+    this.output?.choose(row);
+    if (row !== null) this.selected.choose(row);
+  }
+
+  shareSetup() {
+    const setup = { ...this.run.setup, model: null };
+    const told = btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(setup)))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    const link = `${location.origin}${location.pathname}#setup=${told}`;
+    history.replaceState(null, "", `#setup=${told}`);
+    const how = "Add #setup=… to the link of any chainrule watch to see the same.";
+    navigator.clipboard?.writeText(link).then(() => this.tell(`The set-up's link is copied. ${how}`), () => this.tell(`The set-up is in the address. ${how}`));
+  }
+
+  async export() {
+    try {
+      const { blob, name } = await api.file(`runs/${this.run.run}/model`, "network.chainrule");
+      save(blob, name);
+      this.tell(`${name}: predict with it by chainrule predict ${name} TABLE`);
+    } catch (failure) {
+      this.wrong(failure);
+    }
+  }
+}
+
+function nearest(moments, epoch) {
+  let place = 0;
+  while (place + 1 < moments.length && moments[place + 1] <= epoch) place += 1;
+  return place;
+}

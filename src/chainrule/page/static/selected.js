@@ -1,0 +1,142 @@
+// What is chosen: a weight with its derivation, or a unit with what comes in. Both can be edited and followed.
+
+import { get } from "./api.js";
+import * as charts from "./charts.js";
+import { button, html, said } from "./dom.js";
+
+const AGAIN = 1500; // milliseconds between two questions while the network learns
+
+export class Selected {
+  constructor(root, { onEdit, onWeight, onWrong }) {
+    this.root = root;
+    this.onEdit = onEdit;
+    this.onWeight = onWeight;
+    this.onWrong = onWrong;
+    this.asked = 0;
+  }
+
+  begin(run) {
+    this.run = run;
+    this.what = null;
+    this.row = null;
+    this.root.hidden = true;
+  }
+
+  weight(name) {
+    this.open({ kind: "weight", name });
+  }
+
+  unit(layer, unit) {
+    this.open({ kind: "unit", layer, unit });
+  }
+
+  open(what) {
+    this.what = what;
+    this.shown = null;
+    this.root.hidden = false;
+    this.root.replaceChildren(html("p", { class: "soft", role: "status" }, "Deriving…"));
+    this.root.setAttribute("tabindex", -1);
+    this.load().then(() => {
+      this.root.querySelector("h3")?.focus();
+    });
+    this.root.scrollIntoView({ block: "nearest" });
+  }
+
+  choose(row) {
+    this.row = row;
+    if (this.what) this.load();
+  }
+
+  /** The network moved: ask again, but seldom while it learns, and not while somebody types. */
+  moved(frame) {
+    const mark = `${frame.epoch},${frame.step},${frame.loss}`;
+    if (!this.what || this.busy || mark === this.mark) return;
+    const typing = this.root.contains(document.activeElement) && document.activeElement.matches("input[type=number]");
+    if (typing || (frame.playing && performance.now() - this.asked < AGAIN)) return;
+    this.mark = mark;
+    this.load();
+  }
+
+  async load() {
+    const { what, run } = this;
+    this.busy = true;
+    this.asked = performance.now();
+    try {
+      const query = what.kind === "weight" ? { name: what.name, row: this.useRow ? this.row : null } : { layer: what.layer, unit: what.unit, row: this.row };
+      const found = await get(`runs/${run.run}/${what.kind}`, query);
+      if (what !== this.what || run !== this.run) return;
+      if (what.kind === "weight") this.drawWeight(found);
+      else this.drawUnit(found);
+    } catch (failure) {
+      this.onWrong(failure);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  head(title) {
+    return html("div", { class: "bar" }, html("h3", { tabindex: -1 }, title), button("Close", () => { this.what = null; this.root.hidden = true; }));
+  }
+
+  edit(name, value) {
+    const input = html("input", { type: "number", step: "any", value: Number(value.toPrecision(5)) });
+    const form = html("form", { class: "edit" }, html("label", { class: "field" }, `Set ${name} to`, input), html("button", {}, "Set"));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (input.value !== "") this.onEdit(name, Number(input.value));
+      input.blur();
+    });
+    return form;
+  }
+
+  drawWeight(found) {
+    const open = this.root.querySelector("details")?.open ?? true;
+    const held = this.root.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
+    const of = (text, row, disabled) => {
+      const input = html("input", { type: "radio", name: `of-${this.run.run}`, "data-keep": text, disabled });
+      input.checked = this.useRow === row;
+      input.addEventListener("change", () => { this.useRow = row; this.load(); });
+      return html("label", { class: "tick" }, input, text);
+    };
+    const number = (name, value) => html("div", {}, html("dt", {}, name), html("dd", {}, said(value, 8)));
+    const derivation = html("div", { class: "derivation" });
+    derivation.innerHTML = found.html; // written by the library on this machine, every word of it escaped
+    for (const one of derivation.querySelectorAll(".eqs, .wide")) { one.tabIndex = 0; one.setAttribute("role", "region"); one.setAttribute("aria-label", "Equations"); }
+    const levels = { H1: "H4", H2: "H5" };
+    for (const title of derivation.querySelectorAll("h1, h2")) {
+      const lower = document.createElement(levels[title.tagName]);
+      lower.append(...title.childNodes);
+      title.replaceWith(lower);
+    }
+    this.root.replaceChildren(
+      this.head(`Weight ${found.name}`),
+      html("dl", { class: "numbers" },
+        html("div", {}, html("dt", {}, "Value"), html("dd", {}, said(found.value))),
+        html("div", {}, html("dt", {}, `∂L/∂w, ${found.rows === 1 ? `row ${this.row + 1}` : `${found.rows} rows`}`), html("dd", {}, said(found.gradient)))),
+      html("fieldset", { class: "inline" }, html("legend", {}, "Derive for"),
+        of("the rows that are learnt from", undefined, false), of(this.row === null || this.row === undefined ? "a row (choose one below)" : `row ${this.row + 1}`, true, this.row === null || this.row === undefined)),
+      this.edit(found.name, found.value),
+      html("figure", { class: "chart" }, charts.history(found.history.epoch, found.history.value, found.name), html("figcaption", { class: "soft" }, "Its value over time")),
+      html("dl", { class: "numbers three" }, number("derived by hand", found.derived), number("compiled backward pass", found.compiled), number("finite difference", found.finite_difference)),
+      html("details", { open }, html("summary", {}, "The derivation, with the numbers of now"), derivation));
+    if (held) this.root.querySelector(`[data-keep="${held}"]`)?.focus();
+  }
+
+  drawUnit(found) {
+    const values = found.inputs.some((input) => input.value !== null);
+    const rows = found.inputs.map((input) =>
+      html("tr", {}, html("th", { scope: "row" }, input.name),
+        html("td", {}, button(`${input.weight_name} = ${said(input.weight)}`, () => this.onWeight(input.weight_name), { class: "small" })),
+        values ? html("td", { class: "n" }, said(input.value)) : null));
+    const more = found.inputs_in_all - found.inputs.length;
+    const number = (name, value) => html("div", {}, html("dt", {}, name), html("dd", {}, said(value)));
+    this.root.replaceChildren(
+      this.head(`Unit ${found.name}`),
+      html("dl", { class: "numbers" }, ...(found.z === null ? [] : [number("z", found.z), number("h", found.h), number("δ", found.delta)]),
+        html("div", {}, html("dt", {}, "Bias"), html("dd", {}, found.bias === null ? "none" : button(`${found.bias_name} = ${said(found.bias)}`, () => this.onWeight(found.bias_name), { class: "small" })))),
+      found.z === null ? html("p", { class: "soft" }, "Choose a row below to see z, h and δ of it.") : null,
+      html("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "What comes in" }, html("table", {}, html("caption", {}, `What comes in${more ? `; ${more} smaller weights are not listed` : ""}`),
+        html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "from"), html("th", { scope: "col" }, "weight"), values ? html("th", { scope: "col" }, `in row ${this.row + 1}`) : null)), html("tbody", {}, ...rows))),
+      html("figure", { class: "chart" }, charts.histogram(found.histogram, found.name), html("figcaption", { class: "soft" }, `What it says of the rows; 0 of ${(100 * found.zero_share).toFixed(0)} % of them`)));
+  }
+}
