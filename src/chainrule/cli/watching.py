@@ -4,18 +4,17 @@ import os
 import sys
 import webbrowser
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.cli.printing import Report, counted, refuse_twice
-from chainrule.errors import ArgumentError, ModelFileError, TableError
-from chainrule.estimators.problems import refuse_absent
-from chainrule.estimators.target_columns import some_of
-from chainrule.files.about import about_of
-from chainrule.files.description import Model
-from chainrule.files.model_file import load
-from chainrule.page.server import Server
-from chainrule.page.session import HeldTable, Session
+from chainrule.errors import ArgumentError, ModelFileError
+from chainrule.page.door import Door
 from chainrule.tables.reading import read_table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from chainrule.files.description import Model
 
 
 class Wish(NamedTuple):
@@ -35,62 +34,79 @@ class Wish(NamedTuple):
 def watch(wish: Wish) -> None:
     """Serve the page until Ctrl-C."""
     report = Report(wish.quiet)
-    table, model = _given(wish, report)
-    server = Server(Session(table, model), wish.port)
-    # The link is the one thing that must be seen, also where everything else is quiet or piped.
+    given = _given(wish, report)
+    door = Door(wish.port)
+    # The link must be seen, also where everything else is quiet or piped.
     report.say("Watch it learn; Ctrl-C ends it:", "bold")
-    sys.stderr.write(server.link + "\n")
+    sys.stderr.write(door.link + "\n")
     sys.stderr.flush()
     if wish.open and _has_screen():
         with suppress(webbrowser.Error):
-            webbrowser.open(server.link)
-    server.run()
+            webbrowser.open(door.link)
+    # What follows takes seconds to load; a browser waits at the door.
+    from chainrule.page.server import Server
+    from chainrule.page.session import HeldTable, Session
+
+    table = None if given is None else HeldTable(given.name, given.frame, given.target)
+    with suppress(KeyboardInterrupt):
+        Server(Session(table, None if given is None else given.model), door).run()
     report.say("ended; nothing was left behind.")
 
 
-def _given(wish: Wish, report: Report) -> tuple[HeldTable | None, Model | None]:
+class _Given(NamedTuple):
+    name: str
+    frame: "pl.DataFrame"
+    target: str
+    model: "Model | None"
+
+
+def _given(wish: Wish, report: Report) -> _Given | None:
     if wish.first is None:
         if wish.target is not None:
             raise ArgumentError("--target must come with a TABLE; got none.")
-        return None, None
+        return None
     refuse_twice(("TABLE", wish.first), ("TABLE", wish.second))
-    model = _model(wish.first)
-    if model is None and wish.second is not None:
-        raise ArgumentError("the first of two files must be a model; it is a table. Give only TABLE.")
-    name = wish.first if model is None else wish.second
-    if name is None:
-        raise ArgumentError(
-            "a model must come with a table whose rows it goes on to learn from; got none. Give one: "
-            f"chainrule watch {wish.first} TABLE"
-        )
+    model, name, target = None, wish.first, wish.target
+    if _is_model(wish.first, wish.second):
+        if wish.second is None:
+            raise ArgumentError(
+                "a model must come with a table whose rows it goes on to learn from; got none. Give one: "
+                f"chainrule watch {wish.first} TABLE"
+            )
+        model, name, target = _model(wish.first, wish.second, wish.target)
     with report.warnings():
         frame = read_table(name, missing=wish.missing)
-    target = wish.target
-    if target is None and model is not None:
-        noted = about_of(model).target
-        target = noted[0] if len(noted) == 1 else None
+    from chainrule.estimators.problems import refuse_absent
+    from chainrule.estimators.target_columns import some_of
+
     if target is None:
         raise ArgumentError(
             f"--target must name the column of {name} to predict; got none. It has {some_of(frame.columns)}."
         )
     refuse_absent(target, frame)
-    short = os.path.basename(name)  # noqa: PTH119  "-" and patterns are no paths
     report.say(f"{name}: {counted(frame.height, 'row')}, to predict {target!r}")
-    return HeldTable(short, frame, target), model
+    short = "standard input" if name == "-" else os.path.basename(name)  # noqa: PTH119  patterns are no paths
+    return _Given(short, frame, target, model)
 
 
-def _model(path: str) -> Model | None:
-    """A model, or None for what must then be a table."""
-    if path == "-":
-        return None
+def _is_model(first: str, second: str | None) -> bool:
+    """Whether the first of one or two files is a model: a table alone is never tried as one."""
+    return second is not None or first.endswith(".chainrule")
+
+
+def _model(path: str, table: str, target: str | None) -> "tuple[Model, str, str | None]":
+    """The model, its table, and what it predicts."""
+    from chainrule.files.about import about_of
+    from chainrule.files.model_file import load
+
     try:
-        return load(path)
-    except ModelFileError:
-        if path.endswith(".chainrule"):
-            raise
-        return None
-    except TableError:
-        return None
+        model = load(path)
+    except ModelFileError as error:
+        raise ModelFileError(
+            f"{error} Of two files, the first must be a model, the second its table."
+        ) from None
+    noted = about_of(model).target
+    return model, table, noted[0] if target is None and len(noted) == 1 else target
 
 
 def _has_screen() -> bool:

@@ -7,8 +7,6 @@ import numpy as np
 
 from chainrule.errors import ArgumentError
 from chainrule.estimators.rows import Rows
-from chainrule.explain.derivation import derive
-from chainrule.explain.documents import html_body
 from chainrule.network.parameters import weights
 from chainrule.page.frames import Frames
 from chainrule.page.plain import cell, plain, spread
@@ -76,6 +74,9 @@ def row(frames: Frames, number: int) -> dict[str, Any]:
 
 def weight(frames: Frames, name: str, number: int | None) -> dict[str, Any]:
     """One weight: its value over time, its gradient and the derivation, for a row or for a batch of many."""
+    from chainrule.explain.derivation import derive  # with SymPy, which a page that is opened can do without
+    from chainrule.explain.documents import html_body
+
     run = frames.run
     moment = run.now
     parameters = run.parameters_of(moment)

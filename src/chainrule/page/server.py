@@ -8,7 +8,6 @@ ask. GET changes nothing.
 import asyncio
 import json
 import secrets
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -26,8 +25,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chainrule.errors import ArgumentError, ChainruleError
-from chainrule.explain.documents import FORMULAS
 from chainrule.page import details, exports
+from chainrule.page.door import Door
 from chainrule.page.session import Session, Watched
 from chainrule.page.setup import LIMITS, Columns
 
@@ -53,9 +52,8 @@ _Answer = Callable[[Request], Awaitable[Response]]
 class _Guard:
     """Lets through what comes from the page, and adds the headers that browsers keep to."""
 
-    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
-        self._app, self._token = app, token
-        self._hosts = {f"{host}:{port}" for host in ("127.0.0.1", "localhost")}
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app, self._token, self._hosts = app, door.token, door.hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,14 +89,11 @@ class _Guard:
 class Server:
     """Serves a session until it is told to stop."""
 
-    def __init__(self, session: Session, port: int = 0) -> None:
-        self.session = session
-        self.token = secrets.token_urlsafe(24)
-        self._socket = _bound(port)
-        self.port: int = self._socket.getsockname()[1]
+    def __init__(self, session: Session, door: Door) -> None:
+        self.session, self._door = session, door
         app = Starlette(routes=self._routes())
         config = uvicorn.Config(
-            _Guard(app, self.token, self.port),
+            _Guard(app, door),
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -107,11 +102,6 @@ class Server:
             timeout_graceful_shutdown=1,
         )
         self._uvicorn = uvicorn.Server(config)
-
-    @property
-    def link(self) -> str:
-        """Where to watch."""
-        return f"http://127.0.0.1:{self.port}/?token={self.token}"
 
     def run(self) -> None:
         """Serve until Ctrl-C, or ``stop``."""
@@ -125,11 +115,11 @@ class Server:
     async def _serve(self) -> None:
         sweeper = asyncio.create_task(self._sweep())
         try:
-            await self._uvicorn.serve(sockets=[self._socket])
+            await self._uvicorn.serve(sockets=[self._door.socket])
         finally:
             sweeper.cancel()
             self.session.close()
-            self._socket.close()
+            self._door.socket.close()
 
     async def _sweep(self) -> None:
         while True:
@@ -139,7 +129,6 @@ class Server:
     def _routes(self) -> list[Route]:
         page = files("chainrule.page") / "static"
         served = {entry.name: entry.read_bytes() for entry in page.iterdir() if entry.is_file()}
-        served["derivation.css"] = FORMULAS.encode()
 
         def answer(path: str, method: str, work: _Answer) -> Route:
             return Route(path, partial(_telling, work), methods=[method])
@@ -152,6 +141,12 @@ class Server:
 
         async def static(request: Request) -> Response:
             name = request.path_params.get("name", "index.html")
+            if name == "derivation.css":
+                from chainrule.explain.documents import (
+                    FORMULAS,  # derivations are loaded when one is asked for
+                )
+
+                return Response(FORMULAS, media_type="text/css")
             if name not in served:
                 return _error("the page has no such file.", 404)
             kind = _TYPES.get("." + name.rpartition(".")[2], "application/octet-stream")
@@ -320,18 +315,3 @@ async def _commanded(command: _Command, watched: Watched, request: Request) -> R
         raise ArgumentError("what is sent must be an object; it is not.")
     await run_in_threadpool(command, watched, said)
     return JSONResponse(await run_in_threadpool(watched.frames.frame))
-
-
-def _bound(port: int) -> socket.socket:
-    """A socket on loopback; port 0 is any that is free."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(("127.0.0.1", port))
-    except OSError as error:
-        listening.close()
-        raise ArgumentError(
-            f"--port must be a port that is free; the system says of {port}: {error.strerror or error}. "
-            "Leave it out to take any."
-        ) from None
-    return listening

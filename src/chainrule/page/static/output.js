@@ -27,11 +27,7 @@ export class Output {
     const [low, high] = [Math.min(...points.map((p) => p[2])), Math.max(...points.map((p) => p[2]))];
     this.span = [low, high];
     this.many = (this.run.classes?.length ?? 0) > 2;
-    this.key.replaceChildren(
-      ...(this.run.classes
-        ? this.run.classes.map((name, k) => this.swatch(this.pure(k), String(name)))
-        : [this.swatch(diverging(-1), said(low, 3)), this.swatch(diverging(1), said(high, 3))]),
-      html("span", { class: "ring-key" }, "validates"));
+    this.drawPoints();
     box.addEventListener("click", (event) => {
       const area = box.getBoundingClientRect();
       const at = [(event.clientX - area.left) / area.width, (event.clientY - area.top) / area.height];
@@ -39,7 +35,16 @@ export class Output {
       const nearest = far.indexOf(Math.min(...far));
       if (far[nearest] < 0.05) this.onRow(points[nearest][4]);
     });
-    this.drawPoints();
+  }
+
+  /** What the colours mean; they follow the theme. */
+  drawKey() {
+    const [low, high] = this.span;
+    this.key.replaceChildren(
+      ...(this.run.classes
+        ? this.run.classes.map((name, k) => this.swatch(this.pure(k), String(name)))
+        : [this.swatch(diverging(-1), said(low, 3)), this.swatch(diverging(1), said(high, 3))]),
+      html("span", { class: "ring-key" }, "validates"));
   }
 
   swatch(colour, text) {
@@ -58,6 +63,7 @@ export class Output {
   }
 
   drawPoints() {
+    this.drawKey();
     const context = this.points.getContext("2d");
     const size = this.points.width;
     context.clearRect(0, 0, size, size);

@@ -99,9 +99,9 @@ export class Selected {
       return html("label", { class: "tick" }, input, text);
     };
     const number = (name, value) => html("div", {}, html("dt", {}, name), html("dd", {}, said(value, 8)));
-    const derivation = html("div", { class: "derivation" });
+    const derivation = html("div", { class: "derivation", tabindex: 0, role: "region", "aria-label": "Derivation" });
     derivation.innerHTML = found.html; // written by the library on this machine, every word of it escaped
-    for (const one of derivation.querySelectorAll(".eqs, .wide")) { one.tabIndex = 0; one.setAttribute("role", "region"); one.setAttribute("aria-label", "Equations"); }
+    for (const one of derivation.querySelectorAll(".eqs, .wide")) one.tabIndex = 0; // may be wider than the page
     const levels = { H1: "H4", H2: "H5" };
     for (const title of derivation.querySelectorAll("h1, h2")) {
       const lower = document.createElement(levels[title.tagName]);
