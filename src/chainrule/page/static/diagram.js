@@ -7,7 +7,9 @@ import { html, said } from "./dom.js";
 const ROW = 46; // pixels from unit to unit
 const TILE = 34;
 const TOP = 34;
+const GAP = 8; // pixels that tiles of two columns keep at least
 const HIT = 6;
+const FINGER = 16; // a finger is less exact than a mouse
 const PIXELS = 12; // along an edge of a unit's picture
 const DELTA = { light: [155, 28, 107], dark: [245, 154, 208] };
 
@@ -37,12 +39,14 @@ export class Diagram {
     this.frame = frame;
     const { columns } = frame;
     const most = Math.max(...columns.map((column) => column.units.length));
-    const width = Math.max(240, this.root.clientWidth);
+    // On a narrow screen a deep network is wider than its panel, which then scrolls.
+    const width = Math.max(this.root.clientWidth, columns.length * (TILE + GAP) + 60 - TILE);
     const height = TOP + most * ROW + 10;
     const ratio = devicePixelRatio || 1;
     if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
       this.canvas.width = Math.round(width * ratio);
       this.canvas.height = Math.round(height * ratio);
+      this.canvas.style.width = `${width}px`;
       this.canvas.style.height = `${height}px`;
       this.key = "";
     }
@@ -180,7 +184,7 @@ export class Diagram {
           context.font = "10px system-ui, sans-serif";
           context.textAlign = "center";
           context.fillStyle = this.pass.backwardAt(c) ? (Math.abs(value) > 0.6 * size ? theme().paper : theme().ink) : inkUpon(value / size);
-          context.fillText(said(value, 2), x, y + 3.5);
+          context.fillText(said(value, 2), x, y + 3.5, TILE - 4);
         }
       });
     });
@@ -201,10 +205,11 @@ export class Diagram {
     if (!this.frame) return null;
     const box = this.canvas.getBoundingClientRect();
     const at = { x: event.clientX - box.left, y: event.clientY - box.top };
+    const near = event.pointerType === "touch" ? FINGER : HIT;
     let found = null;
     this.eachLink(this.frame, (from, to, value, layer) => {
-      const far = distance(at, from, to);
-      if (far < (found?.far ?? HIT)) found = { far, value, name: nameOf(layer, from, to) };
+      const far = distance(at, from, to, near);
+      if (far < (found?.far ?? near)) found = { far, value, name: nameOf(layer, from, to) };
     });
     return found;
   }
@@ -217,7 +222,7 @@ export class Diagram {
     const box = this.canvas.getBoundingClientRect();
     this.tip.textContent = `${found.name} = ${said(found.value)}`;
     this.tip.style.left = `${Math.min(event.clientX - box.left + 12, box.width - 140)}px`;
-    this.tip.style.top = `${event.clientY - box.top + 12}px`;
+    this.tip.style.top = `${Math.min(event.clientY - box.top + 12, box.height - 28)}px`;
   }
 }
 
@@ -232,9 +237,9 @@ function trace(context, from, to) {
 }
 
 /** How far a point is from a line, in pixels, by points along it. */
-function distance(at, from, to) {
+function distance(at, from, to, near) {
   const [x, end] = [from.x + TILE / 2, to.x - TILE / 2];
-  if (at.x < x - HIT || at.x > end + HIT) return Infinity;
+  if (at.x < x - near || at.x > end + near) return Infinity;
   const bend = (to.x - from.x) / 4;
   let least = Infinity;
   for (let k = 0; k <= 24; k += 1) {

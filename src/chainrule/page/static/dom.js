@@ -24,6 +24,24 @@ export const button = (text, onclick, attributes = {}) =>
 
 export const option = (value, text = value) => html("option", { value }, text);
 
+/**
+ * Put new children in the place of the old. Who is at a part that is marked with data-keep stays there: the focus,
+ * what is typed and not yet set, and how far it is scrolled. Numbers that move must not throw a reader out.
+ */
+export function renew(root, ...children) {
+  const kept = (name) => root.querySelector(`[data-keep="${CSS.escape(name)}"]`);
+  const active = root.contains(document.activeElement) ? document.activeElement : null;
+  const held = active?.dataset.keep;
+  const typed = active?.matches("input[type=number]") && active.value !== active.defaultValue ? active.value : null;
+  const scrolled = [...root.querySelectorAll("[data-keep]")].filter((one) => one.scrollTop || one.scrollLeft)
+    .map((one) => [one.dataset.keep, one.scrollTop, one.scrollLeft]);
+  root.replaceChildren(...children.filter((child) => child !== null && child !== undefined));
+  for (const [name, top, left] of scrolled) kept(name)?.scrollTo({ top, left, behavior: "instant" });
+  const again = held === undefined ? null : kept(held);
+  if (again && typed !== null) again.value = typed;
+  again?.focus({ preventScroll: true });
+}
+
 /** Write text only where it changes, so that nothing is laid out or read out again for nothing. */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;

@@ -1,7 +1,7 @@
 // The page: what it begins with, a second run beside the first, and what is said of all.
 
 import { get, takeToken } from "./api.js";
-import { save } from "./dom.js";
+import { calm, save } from "./dom.js";
 import { RunView } from "./runview.js";
 
 const views = [];
@@ -35,7 +35,7 @@ function showCode(text, name) {
 }
 
 function view(root) {
-  const one = new RunView(root, { about, wrong, tell, showCode, onTables: () => views.forEach((each) => each.fillData()) });
+  const one = new RunView(root, { name: views.length ? "Second run" : "Run", about, wrong, tell, showCode, onTables: () => views.forEach((each) => each.fillData()) });
   views.push(one);
   return one;
 }
@@ -88,8 +88,9 @@ try {
   about = await get("about");
   const first = view(runs.querySelector(".run"));
   const setup = firstSetup();
-  await first.begin(setup, true);
-  if (!first.run && setup !== about.start) await first.begin(about.start, true);
+  // Nothing moves by itself for those who want little motion.
+  await first.begin(setup, !calm());
+  if (!first.run && setup !== about.start) await first.begin(about.start, !calm());
 } catch (failure) {
   wrong(failure);
 }

@@ -1,34 +1,43 @@
 // A row's two passes through the network, a step at a time: forward what units say, then δ on its way back.
 
-import { button, calm, html, said } from "./dom.js";
+import { button, calm, html, renew, said } from "./dom.js";
 
 const PAUSE = 1400; // milliseconds from step to step, where the page goes on by itself
 
 export class Passes {
-  constructor(root, diagram, onClose) {
+  constructor(root, diagram, onClose, onLeft) {
     this.root = root;
     this.diagram = diagram;
     this.onClose = onClose;
+    this.onLeft = onLeft; // closed by the reader, who goes back to the row
     this.timer = 0;
   }
 
   show(row, run) {
-    clearInterval(this.timer);
+    this.stop();
+    // The same row after the network moved: the reader stays at the step.
+    const step = !this.root.hidden && this.run === run && this.row.row === row.row ? this.step : 0;
     this.row = row;
     this.run = run;
     this.layers = row.layers.length;
     // Forward a step for each layer, then the loss, then backward a step for each layer.
     this.steps = 2 * this.layers + 1;
-    this.step = 0;
-    this.next = button("Next step", () => this.go(this.step + 1));
-    this.back = button("Step back", () => this.go(this.step - 1));
-    this.auto = button(calm() ? "Show all" : "Animate", () => this.play());
+    this.step = step;
+    this.next = button("Next step", () => this.go(this.step + 1), { "data-keep": "next" });
+    this.back = button("Step back", () => this.go(this.step - 1), { "data-keep": "back" });
+    this.auto = button(calm() ? "Show all" : "Animate", () => this.play(), { "data-keep": "auto" });
     this.text = html("p", { class: "says", role: "status" });
-    this.root.replaceChildren(
+    renew(this.root,
       html("h4", {}, `Row ${row.row + 1}, step by step`), this.text,
-      html("p", { class: "buttons" }, this.back, this.next, this.auto, button("Close", () => this.close())));
+      html("p", { class: "buttons" }, this.back, this.next, this.auto, button("Close", () => { this.close(); this.onLeft(this.row.row); }, { "data-keep": "close" })));
     this.root.hidden = false;
-    this.go(0);
+    this.go(step);
+  }
+
+  /** Bring the network and the buttons before the reader, who may have chosen the row far below. */
+  come() {
+    this.root.parentElement.scrollIntoView({ block: "nearest", behavior: calm() ? "instant" : "smooth" });
+    this.next.focus({ preventScroll: true });
   }
 
   play() {
@@ -56,8 +65,12 @@ export class Passes {
 
   go(step) {
     this.step = Math.max(0, Math.min(step, this.steps));
+    const active = document.activeElement;
     this.back.disabled = this.step === 0;
     this.next.disabled = this.step === this.steps;
+    // A button that is no longer of use must not take the focus with it.
+    if (active === this.next && this.next.disabled) this.back.focus();
+    if (active === this.back && this.back.disabled) this.next.focus();
     this.text.textContent = this.says();
     this.diagram.pass = this.look();
     if (this.diagram.frame) this.diagram.draw(this.diagram.frame);

@@ -41,6 +41,11 @@ export class Rows {
     return this.load();
   }
 
+  /** Go to the button of a row, where it is shown. */
+  focus(row) {
+    this.root.querySelector(`[data-row="${row}"]`)?.focus();
+  }
+
   draw({ header, rows, count }) {
     this.count = count;
     const held = document.activeElement?.dataset?.row;

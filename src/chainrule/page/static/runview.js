@@ -14,11 +14,11 @@ import { SetupForm } from "./setup.js";
 const ROWS_AGAIN = 1000; // milliseconds between two readings of the table while the network learns
 
 export class RunView {
-  constructor(root, { about, wrong, tell, showCode, onTables }) {
-    Object.assign(this, { root, about, wrong, tell, showCode, onTables });
+  constructor(root, { name, about, wrong, tell, showCode, onTables }) {
+    Object.assign(this, { root, name, about, wrong, tell, showCode, onTables });
     this.part = (name) => root.querySelector(`[data-part="${name}"]`);
     this.diagram = new Diagram(this.part("diagram"), (c, unit) => this.openUnit(c, unit), (name) => this.selected.weight(name));
-    this.passes = new Passes(this.part("passes"), this.diagram, () => this.rowChosen(null));
+    this.passes = new Passes(this.part("passes"), this.diagram, () => this.rowChosen(null), (row) => this.rows.focus(row));
     this.rows = new Rows(this.part("rows"), (row) => this.chooseRow(row), wrong);
     this.selected = new Selected(this.part("selected"), { onEdit: (name, value) => this.tellRun("edit", { name, value }), onWeight: (name) => this.weight(name), onWrong: wrong });
     this.form = new SetupForm(this.part("setup"), about, (setup) => this.begin(setup), (learning_rate) => this.tellRun("rate", { learning_rate }));
@@ -89,10 +89,11 @@ export class RunView {
     this.run = run;
     this.frame = null;
     this.past = null;
+    this.warned = new Set();
     const { setup } = run;
     if (setup.data.set === undefined && this.part("pace").dataset.chosen === undefined) this.part("pace").value = "";
     write(this.part("title"), `${run.task === "regression" ? "Predict" : "Classify"} ${run.target}: ${run.sizes.join("-")}, ${setup.activation}, ${setup.optimizer}`);
-    this.root.setAttribute("aria-label", `Run: ${this.part("title").textContent}`);
+    this.root.setAttribute("aria-label", `${this.name}: ${this.part("title").textContent}`);
     this.passes.close();
     this.selected.begin(run);
     this.form.show(run);
@@ -211,6 +212,10 @@ export class RunView {
     const text = JSON.stringify(hints);
     if (text === this.hinted) return;
     this.hinted = text;
+    // Said once in a run: evidence changes many times a second, and would never let a screen reader finish.
+    const news = hints.filter((hint) => hint.level === "warning" && !this.warned.has(hint.title)).map((hint) => hint.title);
+    news.forEach((title) => this.warned.add(title));
+    if (news.length) this.tell(`${news.join(". ")}.`);
     this.part("hints-panel").hidden = !hints.length;
     this.part("hints").replaceChildren(...hints.map((hint) =>
       html("li", { class: hint.level }, html("strong", {}, hint.title), html("p", {}, hint.evidence), html("p", {}, hint.advice))));
@@ -267,7 +272,8 @@ export class RunView {
 
   async chooseRow(row) {
     if (this.frame?.playing) await this.play(false);
-    await this.loadPasses(row);
+    if (!(await this.loadPasses(row))) return;
+    this.passes.come();
     await this.rows.choose(row);
   }
 
@@ -277,8 +283,10 @@ export class RunView {
       this.rowChosen(row);
       this.rowMark = this.rowsRead;
       this.passes.show(found, this.run);
+      return true;
     } catch (failure) {
       this.wrong(failure);
+      return false;
     }
   }
 

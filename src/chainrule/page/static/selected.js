@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import * as charts from "./charts.js";
-import { button, html, said } from "./dom.js";
+import { button, html, renew, said } from "./dom.js";
 
 const AGAIN = 1500; // milliseconds between two questions while the network learns
 
@@ -13,6 +13,7 @@ export class Selected {
     this.onWeight = onWeight;
     this.onWrong = onWrong;
     this.asked = 0;
+    root.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
   }
 
   begin(run) {
@@ -31,8 +32,9 @@ export class Selected {
   }
 
   open(what) {
+    // Whoever closes the panel goes on where it was opened, even if a weight was opened from within it.
+    if (!this.root.contains(document.activeElement)) this.opener = document.activeElement;
     this.what = what;
-    this.shown = null;
     this.root.hidden = false;
     this.root.replaceChildren(html("p", { class: "soft", role: "status" }, "Deriving…"));
     this.root.setAttribute("tabindex", -1);
@@ -74,24 +76,30 @@ export class Selected {
     }
   }
 
+  close() {
+    this.what = null;
+    this.root.hidden = true;
+    if (this.opener?.isConnected) this.opener.focus();
+  }
+
   head(title) {
-    return html("div", { class: "bar" }, html("h3", { tabindex: -1 }, title), button("Close", () => { this.what = null; this.root.hidden = true; }));
+    return html("div", { class: "bar" }, html("h3", { tabindex: -1, "data-keep": "title" }, title),
+      button("Close", () => this.close(), { "data-keep": "close" }));
   }
 
   edit(name, value) {
-    const input = html("input", { type: "number", step: "any", value: Number(value.toPrecision(5)) });
-    const form = html("form", { class: "edit" }, html("label", { class: "field" }, `Set ${name} to`, input), html("button", {}, "Set"));
+    const input = html("input", { type: "number", step: "any", value: Number(value.toPrecision(5)), "data-keep": "edit" });
+    const form = html("form", { class: "edit" }, html("label", { class: "field" }, `Set ${name} to`, input), html("button", { "data-keep": "set" }, "Set"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (input.value !== "") this.onEdit(name, Number(input.value));
-      input.blur();
+      form.querySelector("button").focus(); // away from the input, whose number may now be renewed
     });
     return form;
   }
 
   drawWeight(found) {
     const open = this.root.querySelector("details")?.open ?? true;
-    const held = this.root.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
     const of = (text, row, disabled) => {
       const input = html("input", { type: "radio", name: `of-${this.run.run}`, "data-keep": text, disabled });
       input.checked = this.useRow === row;
@@ -99,16 +107,19 @@ export class Selected {
       return html("label", { class: "tick" }, input, text);
     };
     const number = (name, value) => html("div", {}, html("dt", {}, name), html("dd", {}, said(value, 8)));
-    const derivation = html("div", { class: "derivation", tabindex: 0, role: "region", "aria-label": "Derivation" });
+    const derivation = html("div", { class: "derivation", tabindex: 0, role: "region", "aria-label": "Derivation", "data-keep": "derivation" });
     derivation.innerHTML = found.html; // written by the library on this machine, every word of it escaped
-    for (const one of derivation.querySelectorAll(".eqs, .wide")) one.tabIndex = 0; // may be wider than the page
+    derivation.querySelectorAll(".eqs, .wide").forEach((one, k) => { // may be wider than the page
+      one.tabIndex = 0;
+      one.dataset.keep = `line ${k}`;
+    });
     const levels = { H1: "H4", H2: "H5" };
     for (const title of derivation.querySelectorAll("h1, h2")) {
       const lower = document.createElement(levels[title.tagName]);
       lower.append(...title.childNodes);
       title.replaceWith(lower);
     }
-    this.root.replaceChildren(
+    renew(this.root,
       this.head(`Weight ${found.name}`),
       html("dl", { class: "numbers" },
         html("div", {}, html("dt", {}, "Value"), html("dd", {}, said(found.value))),
@@ -118,24 +129,23 @@ export class Selected {
       this.edit(found.name, found.value),
       html("figure", { class: "chart" }, charts.history(found.history.epoch, found.history.value, found.name), html("figcaption", { class: "soft" }, "Its value over time")),
       html("dl", { class: "numbers three" }, number("derived by hand", found.derived), number("compiled backward pass", found.compiled), number("finite difference", found.finite_difference)),
-      html("details", { open }, html("summary", {}, "The derivation, with the numbers of now"), derivation));
-    if (held) this.root.querySelector(`[data-keep="${held}"]`)?.focus();
+      html("details", { open }, html("summary", { "data-keep": "summary" }, "The derivation, with the numbers of now"), derivation));
   }
 
   drawUnit(found) {
     const values = found.inputs.some((input) => input.value !== null);
     const rows = found.inputs.map((input) =>
       html("tr", {}, html("th", { scope: "row" }, input.name),
-        html("td", {}, button(`${input.weight_name} = ${said(input.weight)}`, () => this.onWeight(input.weight_name), { class: "small" })),
+        html("td", {}, button(`${input.weight_name} = ${said(input.weight)}`, () => this.onWeight(input.weight_name), { class: "small", "data-keep": input.weight_name })),
         values ? html("td", { class: "n" }, said(input.value)) : null));
     const more = found.inputs_in_all - found.inputs.length;
     const number = (name, value) => html("div", {}, html("dt", {}, name), html("dd", {}, said(value)));
-    this.root.replaceChildren(
+    renew(this.root,
       this.head(`Unit ${found.name}`),
       html("dl", { class: "numbers" }, ...(found.z === null ? [] : [number("z", found.z), number("h", found.h), number("δ", found.delta)]),
-        html("div", {}, html("dt", {}, "Bias"), html("dd", {}, found.bias === null ? "none" : button(`${found.bias_name} = ${said(found.bias)}`, () => this.onWeight(found.bias_name), { class: "small" })))),
+        html("div", {}, html("dt", {}, "Bias"), html("dd", {}, found.bias === null ? "none" : button(`${found.bias_name} = ${said(found.bias)}`, () => this.onWeight(found.bias_name), { class: "small", "data-keep": found.bias_name })))),
       found.z === null ? html("p", { class: "soft" }, "Choose a row below to see z, h and δ of it.") : null,
-      html("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "What comes in" }, html("table", {}, html("caption", {}, `What comes in${more ? `; ${more} smaller weights are not listed` : ""}`),
+      html("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "What comes in", "data-keep": "inputs" }, html("table", {}, html("caption", {}, `What comes in${more ? `; ${more} smaller weights are not listed` : ""}`),
         html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "from"), html("th", { scope: "col" }, "weight"), values ? html("th", { scope: "col" }, `in row ${this.row + 1}`) : null)), html("tbody", {}, ...rows))),
       html("figure", { class: "chart" }, charts.histogram(found.histogram, found.name), html("figcaption", { class: "soft" }, `What it says of the rows; 0 of ${(100 * found.zero_share).toFixed(0)} % of them`)));
   }
