@@ -37,9 +37,12 @@ export function renew(root, ...children) {
     .map((one) => [one.dataset.keep, one.scrollTop, one.scrollLeft]);
   root.replaceChildren(...children.filter((child) => child !== null && child !== undefined));
   for (const [name, top, left] of scrolled) kept(name)?.scrollTo({ top, left, behavior: "instant" });
-  const again = held === undefined ? null : kept(held);
+  if (held === undefined) return;
+  const again = kept(held);
   if (again && typed !== null) again.value = typed;
-  again?.focus({ preventScroll: true });
+  // What is gone or of no use now leaves the focus nearby, not at the top of the page.
+  const there = again && !again.disabled ? again : root.querySelector("input, select, button:not(:disabled)");
+  there?.focus({ preventScroll: true });
 }
 
 /** Write text only where it changes, so that nothing is laid out or read out again for nothing. */

@@ -38,8 +38,10 @@ export class Selected {
     this.root.hidden = false;
     this.root.replaceChildren(html("p", { class: "soft", role: "status" }, "Deriving…"));
     this.root.setAttribute("tabindex", -1);
+    this.root.focus({ preventScroll: true });
     this.load().then(() => {
-      this.root.querySelector("h3")?.focus();
+      // Who has gone elsewhere in the meantime is not called back.
+      if (this.what === what && document.activeElement === this.root) this.root.querySelector("h3")?.focus();
     });
     this.root.scrollIntoView({ block: "nearest" });
   }
