@@ -30,7 +30,7 @@ function frameOf(xs, ys, names, log = false) {
       svg("line", { class: "grid", x1: left, x2: width - right, y1: place, y2: place }),
       svg("text", { x: left - 6, y: place + 4, "text-anchor": "end" }, said(log ? 10 ** tick : tick, 2)));
   });
-  const below = [x0, x1].map((value, k) =>
+  const below = (x0 === x1 ? [x0] : [x0, x1]).map((value, k) =>
     svg("text", { x: x(value), y: height - 8, "text-anchor": k ? "end" : "start" }, said(value, 4)));
   const middle = svg("text", { class: "name", x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle" }, names);
   return { x, y, parts: [...lines, ...below, middle] };

@@ -7,7 +7,7 @@ import { html, said } from "./dom.js";
 const ROW = 46; // pixels from unit to unit
 const TILE = 34;
 const TOP = 34;
-const GAP = 8; // pixels that tiles of two columns keep at least
+const GAP = 26; // pixels that tiles of two columns keep at least
 const HIT = 6;
 const FINGER = 16; // a finger is less exact than a mouse
 const PIXELS = 12; // along an edge of a unit's picture

@@ -57,7 +57,7 @@ export class Rows {
         row.validates ? html("span", { class: "soft" }, " validates") : null),
         ...row.cells.map((cell) => html("td", {}, cell)),
         html("td", {}, row.truth),
-        html("td", { class: row.answer === row.truth ? null : "other" }, row.answer),
+        html("td", { class: this.run.classes && row.answer !== row.truth ? "other" : null }, row.answer),
         html("td", { class: "n" }, said(row.loss, 3))));
     this.root.replaceChildren(
       html("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Rows of the table" },
