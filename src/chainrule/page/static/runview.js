@@ -89,12 +89,12 @@ export class RunView {
     this.run = run;
     this.frame = null;
     this.past = null;
-    this.warned = new Set();
     const { setup } = run;
     if (setup.data.set === undefined && this.part("pace").dataset.chosen === undefined) this.part("pace").value = "";
     write(this.part("title"), `${run.task === "regression" ? "Predict" : "Classify"} ${run.target}: ${run.sizes.join("-")}, ${setup.activation}, ${setup.optimizer}`);
     this.root.setAttribute("aria-label", `${this.name}: ${this.part("title").textContent}`);
     this.passes.close();
+    this.warned = new Set();
     this.selected.begin(run);
     this.form.show(run);
     this.output = new Output(this.part("output"), this.part("output-title"), run, (row) => this.chooseRow(row));
