@@ -20,10 +20,18 @@ $(READY): requirements.txt pyproject.toml
 demo: $(READY)  ## Learn the price of diamonds: scores beside baselines, a picture, a saved model in demo/
 	$(BIN)/python examples/demo.py
 
-test: $(READY)  ## Run the tests (minutes)
+# The page is tested in Chromium; where there is none and it cannot be installed, these tests are skipped.
+$(VENV)/browser: $(READY)
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  echo "There is no Chromium: the page's tests in a browser are skipped."
+	@touch $(VENV)/browser
+
+test: $(VENV)/browser  ## Run the tests (minutes)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
-test-all: $(READY)  ## Run the tests, the long ones too
+test-all: $(VENV)/browser  ## Run the tests, the long ones too
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "long or not long"
 
 check: $(READY)  ## Format, lint, types and floors, as CI does
@@ -45,6 +53,7 @@ peers: $(VENV)/peers  ## Install what the benchmarks compare with
 bench: $(VENV)/peers  ## Steps per second beside PyTorch and hand-written JAX; start-up, folds, one-row predict
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/watching.py
 
 accuracy: $(VENV)/peers  ## Accuracy and time beside boosted trees and RealMLP on the tables in DATA=FOLDER (hours)
 	$(BIN)/python benchmarks/accuracy.py --data $(DATA) --results build/accuracy.jsonl --write docs/accuracy.md

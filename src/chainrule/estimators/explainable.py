@@ -56,7 +56,7 @@ class Explainable(ABC):
         >>> import numpy as np
         >>> from chainrule import DeepRegressor
         >>> X = np.random.default_rng(0).normal(size=(64, 2))
-        >>> model = DeepRegressor((8,), random_state=0).fit(X, X[:, 0])
+        >>> model = DeepRegressor((8,), n_members=1, random_state=0).fit(X, X[:, 0])
         >>> found = model.explain(X)
         >>> bool(np.allclose(found.baseline + found.attributions.sum(axis=1), model.predict(X)))
         True

@@ -132,6 +132,11 @@ class Run:
         return self._playing
 
     @property
+    def pace(self) -> float | None:
+        """How many epochs per second there may be; None for as many as can be."""
+        return self._pace
+
+    @property
     def ended(self) -> bool:
         """Whether it is over."""
         return self._ended
@@ -177,6 +182,8 @@ class Run:
         with self._changed:
             if playing:
                 self._refuse_broken()
+            if not playing:
+                self._pause()
             self._playing, self._pace = playing, pace
             self._lately.clear()
             if playing and self._worker is None:
@@ -244,6 +251,11 @@ class Run:
             self._ended, self._playing = True, False
             self._turn += 1
             self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the epoch under way of a run that was ended: Python must not exit in the middle of one."""
+        if self._worker is not None:
+            self._worker.join(seconds)
 
     # How it learns
 

@@ -30,7 +30,8 @@ from chainrule.page.door import Door
 from chainrule.page.session import Session, Watched
 from chainrule.page.setup import LIMITS, Columns
 
-_FRAME = 1 / 30  # seconds between two frames
+_FRAME = 1 / 30  # seconds between two frames, where the network learns at a pace
+_SHARE = 0.05  # of the time for frames, where it learns as fast as it can
 _CURVE = 0.2  # seconds between two drawings of the curves
 _BEAT = 10.0  # seconds after which a stream that has nothing to say shows that it is alive
 _SWEEP = 5.0  # seconds between two looks for runs that nobody looks at
@@ -198,11 +199,11 @@ class Server:
         return _attached(code.encode(), "network.py", "text/x-python; charset=utf-8")
 
     async def _frames(self, watched: Watched) -> AsyncIterator[str]:
-        """A frame whenever something changed, at most 30 a second."""
+        """A frame whenever something changed: at most 30 a second, fewer where they would slow the run."""
         run = watched.run
         before: Any = None
         curve_told, curve_of = 0.0, None
-        beaten = monotonic()
+        beaten, cost = monotonic(), 0.0
         with watched.watched():
             while not (run.ended or self._uvicorn.should_exit):
                 began = monotonic()
@@ -210,6 +211,7 @@ class Server:
                 if now != before:
                     before = now
                     frame = await run_in_threadpool(watched.frames.frame)
+                    cost = monotonic() - began
                     past = (run.history.newest.epoch, id(run.history))
                     if past != curve_of and (began - curve_told > _CURVE or not run.playing):
                         curve_told, curve_of = began, past
@@ -219,7 +221,8 @@ class Server:
                 elif began - beaten > _BEAT:
                     yield ": beat\n\n"
                     beaten = began
-                await asyncio.sleep(max(0.0, _FRAME - (monotonic() - began)))
+                pause = max(_FRAME, cost / _SHARE) if run.playing and run.pace is None else _FRAME
+                await asyncio.sleep(max(0.0, pause - (monotonic() - began)))
 
 
 async def _telling(work: _Answer, request: Request) -> Response:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _RUNS = 12  # at a time: each has a thread, and a history in memory
 _TABLES = 12  # that were brought along
+_LAST_EPOCH = 10.0  # seconds that the epochs under way may take at the end
 _PATIENCE = 60.0  # seconds for which a run that nobody looks at goes on
 
 
@@ -191,9 +192,13 @@ class Session:
             self.end(number)
 
     def close(self) -> None:
-        """End all."""
-        for number in list(self._runs):
-            self.end(number)
+        """End all runs, and wait for their epochs under way."""
+        with self._lock:
+            runs, self._runs = [watched.run for watched in self._runs.values()], {}
+        for run in runs:
+            run.end()
+        for run in runs:
+            run.wait(_LAST_EPOCH)
 
     def _held(self, table: HeldTable) -> str:
         with self._lock:

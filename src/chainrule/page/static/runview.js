@@ -89,6 +89,8 @@ export class RunView {
     this.run = run;
     this.frame = null;
     this.past = null;
+    for (const name of ["loss", "validation-loss", "score", "speed"]) write(this.part(name), "–");
+    write(this.part("at-epoch"), "0");
     const { setup } = run;
     if (setup.data.set === undefined && this.part("pace").dataset.chosen === undefined) this.part("pace").value = "";
     write(this.part("title"), `${run.task === "regression" ? "Predict" : "Classify"} ${run.target}: ${run.sizes.join("-")}, ${setup.activation}, ${setup.optimizer}`);
