@@ -55,7 +55,8 @@ export class RunView {
   }
 
   /** A new run, in the place of the one before. */
-  async begin(setup, playing = this.frame?.playing ?? true) {
+  async begin(setup, playing = this.frame?.playing ?? this.wanted ?? true) {
+    this.wanted = playing; // a change that comes before the first frame must not forget a pause
     const turn = (this.turn = (this.turn ?? 0) + 1);
     this.root.setAttribute("aria-busy", "true");
     try {
@@ -244,6 +245,7 @@ export class RunView {
   }
 
   play(playing) {
+    this.wanted = playing;
     const pace = this.part("pace").value;
     return this.tellRun("play", { playing, pace: pace ? Number(pace) : null });
   }
