@@ -104,7 +104,7 @@ def serious(page):
 def test_the_spirals_are_solved_within_20_seconds(page):
     """With the settings that the page begins with, at the pace that one can watch."""
     until(page, lambda: number(text(page, "validation-loss")) < 0.05, 20)
-    assert "validating 100.0 %" in text(page, "score") or "validating 9" in text(page, "score")
+    assert text(page, "score").partition("validating ")[2][:2] in ("10", "99", "98", "97", "96", "95")
     assert "token" not in page.url, "an address that is copied holds no token"
 
 
@@ -169,7 +169,7 @@ def test_a_table_is_brought_along_and_a_bad_one_is_told(page, tmp_path):
     part(page, "target").select_option("species")
     until(page, lambda: "Classify species" in text(page, "title"))
     part(page, "play").click()
-    until(page, lambda: "validating 9" in text(page, "score") or "validating 100" in text(page, "score"))
+    until(page, lambda: text(page, "score").partition("validating ")[2][:1] in ("9", "1"))
     pause(page)
     assert page.locator("table.confusion").is_visible()
     assert serious(page) == []
@@ -196,6 +196,7 @@ def test_another_set_up_is_another_run(page, link):
     until(page, lambda: epoch(page) > 3)
     assert text(page, "score-name") == "R²"
     part(page, "code").click()
+    until(page, lambda: page.locator("#code code").text_content() != "")
     code = page.locator("#code code").text_content()
     assert "activation='relu'" in code
     assert "learning_rate_init=0.01" in code
