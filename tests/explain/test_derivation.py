@@ -21,6 +21,9 @@ pytestmark = pytest.mark.usefixtures("quick_compiler")
 def agrees(number: int) -> None:
     d = draw(number)
     found = derive(d.network, d.parameters, d.x, d.y, d.weight, seed=d.seed)
+    if not np.isfinite(found.compiled):  # the loss overflows, and has no derivative to compare
+        assert np.abs(d.network.forward(d.parameters, d.x)).max() > 700, number
+        return
     assert found.derived == pytest.approx(found.compiled, rel=1e-10, abs=1e-14), (number, d.network, d.weight)
     assert "Three numbers" in str(found)
 

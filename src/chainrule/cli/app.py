@@ -456,7 +456,9 @@ def derive(
         float | None, typer.Option(parser=number, metavar="RATE", help="Of that step.")
     ] = None,
     steps: Annotated[int, typer.Option(parser=whole, metavar="N", help="How many steps.")] = 1,
-    full: Annotated[bool, typer.Option("--full", help="Write long sums out.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Write long sums out: 20 MB for 784-512-512-10.")
+    ] = False,
     latex: Annotated[bool, typer.Option("--latex", help="As a LaTeX document.")] = False,
     html: Annotated[bool, typer.Option("--html", help="As a page with MathML.")] = False,
     json: Json = False,

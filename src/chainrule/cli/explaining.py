@@ -20,7 +20,7 @@ from chainrule.files.description import Model
 from chainrule.files.model_file import load
 from chainrule.mathematics.named import did_you_mean
 from chainrule.report.explained import Explained, Part, RowParts, render_explained
-from chainrule.tables.reading import write_table
+from chainrule.tables.reading import WRITTEN, write_table
 from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
@@ -48,6 +48,12 @@ def explain_table(
 ) -> None:
     """Read both, explain, print or write."""
     output, other = question.output, question.background
+    suffix = Path(output).suffix.lower()
+    page = suffix in _PAGES and not question.json
+    rows_to_file = output != "-" and not page and not question.json
+    if rows_to_file and suffix not in WRITTEN:
+        known = ", ".join((*_PAGES, *WRITTEN))
+        raise ArgumentError(f"-o must be a page or a table, {known}; got {output!r}. Choose one of these.")
     refuse_twice(("MODEL", model_file), ("TABLE", table), ("--background", other))
     for source in (model_file, table, other):
         refuse_same(output, source)
@@ -64,8 +70,7 @@ def explain_table(
         if other not in (None, "typical"):
             background = inputs_of(model, read_rows(model, str(other), missing), targets, Report(quiet=True))
         places = np.arange(len(X)) if question.row is None else np.array([question.row - 1])
-        page = Path(output).suffix.lower() in _PAGES and not question.json
-        if output != "-" and not page and not question.json:
+        if rows_to_file:
             write_table(model.explain(X[places], wished, background=background).to_frame(), output)
             return
         found = row = None

@@ -53,11 +53,7 @@ class Asked:
             r, j = np.argwhere(~np.isfinite(self.x))[0]
             raise ArgumentError(f"x must be finite; got {self.x[r, j]} in row {r + 1}, x[{j + 1}].")
         rows = len(self.x)
-        if not (isinstance(row, int) and 1 <= row <= rows):
-            raise ArgumentError(
-                f"row must be a whole number from 1 to {rows}, the rows there are; got {row!r}."
-            )
-        self.network, self.parameters, self.row = network, parameters, row - 1
+        self.network, self.parameters, self.row = network, parameters, _row_of(row, rows) - 1
         self.arrays: dict[str, np.ndarray] = {name: np.asarray(a) for name, a in named(parameters)}
         self.output = _output(of, network.sizes[-1])
         self.seed = None if seed is None else checked_seed(seed)
@@ -156,6 +152,12 @@ def checked_seed(seed: object) -> jax.Array:
     if not (isinstance(seed, Integral) and not isinstance(seed, bool) and 0 <= int(seed) < 2**32):
         raise ArgumentError(f"seed must be a whole number from 0 to 2³² − 1; got {seed!r}.")
     return jnp.uint32(int(seed))
+
+
+def _row_of(row: object, rows: int) -> int:
+    if not (isinstance(row, Integral) and not isinstance(row, bool) and 1 <= int(row) <= rows):
+        raise ArgumentError(f"row must be a whole number from 1 to {rows}, the rows there are; got {row!r}.")
+    return int(row)
 
 
 def _numbers(name: str, values: ArrayLike) -> np.ndarray:

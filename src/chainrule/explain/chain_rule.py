@@ -152,8 +152,8 @@ def same_at_every_layer(f: Facts) -> Section | None:
         "The same number at every layer",
         (
             Paragraph(
-                "Cut the network anywhere: what its values answer to the weight, times what the loss answers "
-                "to them, adds up to the same derivative."
+                f"Cut the network anywhere: what its values answer to the {f.place.noun}, times what the "
+                "loss answers to them, adds up to the same derivative."
             ),
             Table(head, tuple(rows)),
         ),

@@ -31,14 +31,13 @@ def function_of_weight(f: Facts) -> Section:
     reached, local = f.reached(), f.local()
     lines: list[Line] = [
         Paragraph(
-            "Everything that the weight does not reach is a number. What is left, with w for the weight:"
+            f"Everything that the {f.place.noun} does not reach is a number. What is left, with w for the "
+            f"{f.place.noun}:"
         )
     ]
     value = float(f.arrays[f.place.array][f.place.key]) if f.owner else float(f.x[f.row, f.place.key[0]])
     lines.append(Equation((f.place.symbol, w, Number(value)), "its value now"))
-    if f.owner is None:
-        lines.append(Equation((f.start.entry(f.place.key[0]), w), "the input itself"))
-    else:
+    if f.owner is not None:
         lines += _where_it_enters(f, f.owner, local, value)
     for each in f.chain.maps:
         marks = reached.get(each.target)
@@ -49,11 +48,12 @@ def function_of_weight(f: Facts) -> Section:
         lines += left_out(f, each.target, marks)
     if f.output is None:
         last = f.chain.stations[-1]
-        lines.append(Equation((f.top, loss_shown.in_numbers(f, last)), "the loss, with the target put in"))
+        known = loss_shown.in_numbers(f, last, reached[last])
+        lines.append(Equation((f.top, known), "the loss, with the target put in"))
     composed = _composed(f)
     if composed:
         lines += [Paragraph("All in one:"), *composed]
-    return Section(f"{f.top.letter} in terms of the weight", tuple(lines))
+    return Section(f"{f.top.letter} in terms of the {f.place.noun}", tuple(lines))
 
 
 def _where_it_enters(f: Facts, owner: Map, local: Local, value: float) -> list[Line]:

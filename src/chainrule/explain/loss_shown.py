@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import sympy
 
 from chainrule.explain.facts import Facts
@@ -44,19 +45,20 @@ def in_symbols(f: Facts) -> tuple[Formula, ...]:
     return (Total("k", body),) if f.y.shape[1] > 1 else (body,)
 
 
-def in_numbers(f: Facts, last: Station) -> Formula:
-    """The loss with the target's numbers put in."""
+def in_numbers(f: Facts, last: Station, reached: np.ndarray) -> Formula:
+    """The loss with the target's numbers put in; of many, those of the outputs that are shown."""
     if not f.loss.parts:
         return Call(Words(f.loss.loss.name), (last.whole, Symbol("y")))
     terms: list[Formula] = []
     targets = f.y.shape[1]
-    for t in range(f.units(targets)):
+    shown = sorted({int(k) % targets for k in f.shown(last, reached)})
+    for t in shown:
         for part in f.loss.parts:
             known = part.expression.subs(Y, rounded(float(f.y[f.row, t])))
             terms.append(from_sympy(known, _symbols(f, part, t + 1)))
     terms = [term for term in terms if term != Number(0.0)]
-    if targets > f.units(targets):
-        terms.append(Words(f"… {targets - f.units(targets):,} more targets"))
+    if targets > len(shown):
+        terms.append(Words(f"… {targets - len(shown):,} more targets"))
     return sum_of(terms)
 
 

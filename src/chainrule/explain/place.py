@@ -41,6 +41,11 @@ class Place:
         """Whether it is an entry of x."""
         return self.number is None
 
+    @property
+    def noun(self) -> str:
+        """What it is called in a sentence."""
+        return "input" if self.is_input else "weight"
+
 
 def find_place(text: object, arrays: Arrays, inputs: int) -> Place:
     """Read "W1[2,1]", "b2[3]", "x[1]" or another array's entry, counted from 1 as in the formulas.

@@ -22,7 +22,9 @@ __all__ = ["MISSING", "clear_errors", "read_bytes", "read_table", "write_table"]
 
 _TEXT = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")
-_SUFFIXES = "Use one of " + ", ".join(_TEXT + _PARQUET) + "."
+WRITTEN = _TEXT + _PARQUET
+"""Suffixes of the tables that can be written."""
+_SUFFIXES = "Use one of " + ", ".join(WRITTEN) + "."
 
 
 def read_table(source: str | os.PathLike[str], *, missing: Sequence[str] = ()) -> "pl.DataFrame":
