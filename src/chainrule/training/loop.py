@@ -13,8 +13,10 @@ from jax.typing import ArrayLike
 from chainrule.errors import ArgumentError
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
-from chainrule.training import batches, compilation_cache
+from chainrule.training import compilation_cache
+from chainrule.training.early_stopping import Patience
 from chainrule.training.epoch import Counts, Program, State, begin, restored, run_epoch
+from chainrule.training.feeds import Feed, Held, seeds_of
 from chainrule.training.folds import Folds
 from chainrule.training.settings import Settings, settings
 
@@ -42,6 +44,8 @@ class Epoch(NamedTuple):
     seconds: float
     program: Program
     state: State
+    position: "Position"
+    """Where training goes on from, with this state."""
 
     @property
     def parameters(self) -> Parameters:
@@ -54,7 +58,7 @@ class Epoch(NamedTuple):
         return restored(self.program.network, self.state.best)
 
 
-class _Cycle(NamedTuple):
+class Cycle(NamedTuple):
     """One run of the schedule."""
 
     number: int
@@ -64,6 +68,15 @@ class _Cycle(NamedTuple):
     """Its last epoch."""
     before: float
     """The validation loss at the end of the cycle before."""
+
+
+class Position(NamedTuple):
+    """How far a training is: with the state, all that the rest of it depends on."""
+
+    number: int
+    """Epochs done."""
+    cycle: Cycle
+    patience: Patience
 
 
 def train(
@@ -161,7 +174,9 @@ def train(
         held_out = _checked(network, *validation)
         x, y, w = (np.concatenate(both) for both in zip((x, y, w), held_out, strict=True))
         judge = np.arange(len(learn), len(x))
-    return _begun(network, x, y, w, Folds.same(1, learn, judge), None, parameters, state, told, None, after)
+    folds = Folds.same(1, learn, judge)
+    position = Position(after, _first_cycle(told), told.patience)
+    return _begun(network, x, y, w, folds, None, parameters, state, told, None, position)
 
 
 def train_members(
@@ -174,6 +189,7 @@ def train_members(
     parameters: Parameters | None = None,
     state: State | None = None,
     deadline: float | None = None,
+    position: Position | None = None,
     **options: Any,
 ) -> Iterator[Epoch]:
     """Train networks side by side in one compiled program, each on its own rows: see :func:`train`.
@@ -189,13 +205,16 @@ def train_members(
         Which of them each member learns from, and which judge it.
     deadline
         When to be done, by ``time.perf_counter()``: fewer epochs are planned where it would pass.
+    position
+        ``epoch.position`` of the epoch that ``state`` is from: the rest is then the same, bit for bit.
     options
         optimizer, learning_rate, schedule, weight_decay, max_norm, batch_size, epochs, patience, tol,
         shuffle, seed, rates and cycles, as for :func:`train`.
     """
     told = settings(**options)
     x, y, w = _checked(network, x, y, weight)
-    return _begun(network, x, y, w, folds, folds.members, parameters, state, told, deadline)
+    position = position or Position(0, _first_cycle(told), told.patience)
+    return _begun(network, x, y, w, folds, folds.members, parameters, state, told, deadline, position)
 
 
 def _begun(
@@ -209,14 +228,50 @@ def _begun(
     state: State | None,
     told: Settings,
     deadline: float | None,
-    after: int = 0,
+    position: Position,
+) -> Iterator[Epoch]:
+    public = initial(network, told.seed, members, x, folds) if parameters is None else parameters
+    feed = Held(x, y, weight, folds, told, members)
+    return _fed(network, feed, members, public, state, told, deadline, position)
+
+
+def train_fed(
+    network: Network,
+    feed: Feed,
+    members: int,
+    parameters: Parameters,
+    *,
+    state: State | None = None,
+    deadline: float | None = None,
+    position: Position | None = None,
+    **options: Any,
+) -> Iterator[Epoch]:
+    """Train networks side by side on parts of a table, one after the other: see :func:`train_members`.
+
+    An epoch is then a part, as many as ``epochs`` says.
+    """
+    told = settings(**options)
+    position = position or Position(0, _first_cycle(told), told.patience)
+    return _fed(network, feed, members, parameters, state, told, deadline, position)
+
+
+def _first_cycle(told: Settings) -> Cycle:
+    return Cycle(1, 0, told.epochs, -inf)
+
+
+def _fed(
+    network: Network,
+    feed: Feed,
+    members: int | None,
+    public: Parameters,
+    state: State | None,
+    told: Settings,
+    deadline: float | None,
+    position: Position,
 ) -> Iterator[Epoch]:
     compilation_cache.switch_on()
-    table = batches.put(x, y, weight / weight[folds.learnt].mean())
-    judged = batches.judged(folds.judge, weight, members) if folds.judge else None
-    batch = told.batch(batches.padded(max(map(len, folds.learn))))
+    batch = feed.batch_size
     program = Program(network, told.optimizer, told.schedule, told.max_norm, batch, members, told.by_kind)
-    public = initial(network, told.seed, members, x, folds) if parameters is None else parameters
     one = public if members is None else jax.tree.map(lambda p: p[0], public)
     if not network.fits(one):
         raise ArgumentError("parameters must be those of this network (initialize(seed)); got 'others'.")
@@ -226,7 +281,7 @@ def _begun(
         raise ArgumentError(
             f"state must come from a training of this network by {told.optimizer.name}; got 'another one'."
         )
-    return _run(program, begun, table, judged, folds, told, deadline, after)
+    return _run(program, begun, feed, told, deadline, position)
 
 
 def initial(network: Network, seed: int, members: int | None, x: np.ndarray, folds: Folds) -> Parameters:
@@ -246,70 +301,54 @@ def initial(network: Network, seed: int, members: int | None, x: np.ndarray, fol
 def _run(
     program: Program,
     state: State,
-    table: batches.Table,
-    judged: batches.Judged | None,
-    folds: Folds,
+    feed: Feed,
     told: Settings,
     deadline: float | None,
-    after: int,
+    position: Position,
 ) -> Iterator[Epoch]:
-    patience, cycle = told.patience, _Cycle(1, 0, told.epochs, -inf)
-    epochs = cycle.end
-    steps = -(-max(map(len, folds.learn)) // program.batch_size)
-    rows = np.array([len(part) for part in folds.learn], np.int32)
-    seeds = ((told.seed + 0x85EBCA6B * np.arange(folds.members)) & 0x7FFFFFFF).astype(np.int32)
-    if program.members is None:
-        rows, seeds = rows[0], seeds[0]
-    number, fastest = after, inf
+    number, cycle, patience = position
+    epochs, steps, fastest = cycle.end, feed.steps, inf
+    seeds = seeds_of(told.seed, program.members)
     while number < epochs:
         number, start = number + 1, perf_counter()
-        order = _order(program, table, folds, told, number)
+        part = feed.part(number)
         done, planned = (number - 1 - cycle.begin) * steps, (epochs - cycle.begin) * steps
-        plan = np.array([told.learning_rate, told.weight_decay, done, planned], table.x.dtype)
-        state, report = run_epoch(
-            program, state, table, judged, order, plan, Counts(np.int32(steps), rows, seeds, np.int32(number))
-        )
+        plan = np.array([told.learning_rate, told.weight_decay, done, planned], part.table.x.dtype)
+        counts = Counts(np.int32(part.steps), part.rows, seeds, np.int32(number))
+        state, report = run_epoch(program, state, part.table, part.judged, part.order, plan, counts)
         each = np.asarray(report).reshape(-1, 4)
         loss, validation_loss = (float(mean) for mean in each[:, :2].mean(axis=0))
         finite, improved = bool(each[:, 2].all()), bool(each[:, 3].any())
-        if folds.members > 1:
+        judged = part.judged is not None
+        if len(each) > 1:
             improved = finite and validation_loss <= patience.best
-        patience = patience.after(loss if judged is None else validation_loss)
+        patience = patience.after(validation_loss if judged else loss)
+        may_go_on = number == cycle.end and cycle.number < told.cycles and judged
+        gained = validation_loss <= max(loss, cycle.before - _MUCH * abs(cycle.before))
+        falls = steps * number <= _SHORT and validation_loss <= patience.best + _LITTLE * abs(patience.best)
+        before, ends = epochs, not finite or patience.exhausted
+        if not ends and may_go_on and (gained or (falls and cycle.number == 1)):
+            cycle = Cycle(cycle.number + 1, number, number + 2 * (number - cycle.begin), validation_loss)
+            epochs = cycle.end
         seconds = perf_counter() - start
         yield Epoch(
             number,
             loss,
-            None if judged is None else validation_loss,
+            validation_loss if judged else None,
             improved,
             not finite,
-            epochs,
+            before,
             seconds,
             program,
             state,
+            Position(number, cycle, patience),
         )
-        if not finite or patience.exhausted:
+        if ends:
             return
-        may_go_on = number == cycle.end and cycle.number < told.cycles and judged is not None
-        gained = validation_loss <= max(loss, cycle.before - _MUCH * abs(cycle.before))
-        falls = steps * number <= _SHORT and validation_loss <= patience.best + _LITTLE * abs(patience.best)
-        if may_go_on and (gained or (falls and cycle.number == 1)):
-            cycle = _Cycle(cycle.number + 1, number, number + 2 * (number - cycle.begin), validation_loss)
-            epochs = cycle.end
         if deadline is not None:
             left, fastest = deadline - perf_counter(), min(fastest, seconds)
             if number > 1 or left < 0:  # the first epoch may have been compiling
                 epochs = min(cycle.end, number + max(0, int(left / fastest)))
-
-
-def _order(program: Program, table: batches.Table, folds: Folds, told: Settings, number: int) -> np.ndarray:
-    """Which rows each step of each member sees."""
-    shuffled = told.shuffle and not program.optimizer.full_batch
-    room, size = table.x.shape[0], program.batch_size
-    orders = []
-    for member, part in enumerate(folds.learn):
-        numbers = batches.shuffling(told.seed, number, member) if shuffled else None
-        orders.append(batches.order(part, room, size, numbers))
-    return orders[0] if program.members is None else np.stack(orders)
 
 
 def _checked(
