@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear, Rescale
     from chainrule.network.network import Network
     from chainrule.tables.reading import read_table, write_table
+    from chainrule.tables.stream import Stream, open_stream
     from chainrule.training.loop import Epoch, train
     from chainrule.training.optimizers import OPTIMIZERS, Optimizer, adam, sgd
     from chainrule.training.schedules import SCHEDULES
@@ -62,6 +63,7 @@ _HOMES = {
     "chainrule.network.embedding_layers": ("Lookup", "Periodic", "PiecewiseLinear", "Rescale"),
     "chainrule.network.network": ("Network",),
     "chainrule.tables.reading": ("read_table", "write_table"),
+    "chainrule.tables.stream": ("Stream", "open_stream"),
     "chainrule.training.loop": ("Epoch", "train"),
     "chainrule.training.optimizers": ("OPTIMIZERS", "Optimizer", "adam", "sgd"),
     "chainrule.training.schedules": ("SCHEDULES",),
@@ -94,6 +96,7 @@ __all__ = [
     "Periodic",
     "PiecewiseLinear",
     "Rescale",
+    "Stream",
     "TableError",
     "adam",
     "derive",
@@ -102,6 +105,7 @@ __all__ = [
     "focal",
     "huber",
     "load",
+    "open_stream",
     "quantile",
     "read_table",
     "save",

@@ -4,6 +4,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from time import perf_counter
 from typing import Any, Self, cast
 
@@ -18,16 +19,17 @@ from chainrule.estimators.explainable import Explainable
 from chainrule.estimators.input_columns import categorical_positions
 from chainrule.estimators.options import found, refuse_wrong
 from chainrule.estimators.rows import Given, Rows, given
-from chainrule.estimators.stepwise import Stepwise
+from chainrule.estimators.streaming import Streamed
 from chainrule.network.prediction import mean_output
 from chainrule.tables.encoders import fit_encoder
 from chainrule.tables.matrix import encode
 from chainrule.tables.numeric_columns import Scaling
 from chainrule.tables.splits import cross_parts, validation_split
+from chainrule.tables.stream import Stream
 from chainrule.training.folds import Folds
 
 
-class DeepEstimator(Explainable, Stepwise):
+class DeepEstimator(Explainable, Streamed):
     """The part of DeepRegressor and DeepClassifier that does not depend on what the target is."""
 
     validation_rows_: np.ndarray | None
@@ -115,11 +117,13 @@ class DeepEstimator(Explainable, Stepwise):
         ----------
         X
             An array, a sparse matrix or a frame (pandas, polars, pyarrow) of shape (rows, columns).
-            Numbers, texts and dates may be missing; in frames, texts are categories or dates.
+            Numbers, texts and dates may be missing; in frames, texts are categories or dates. Or a table
+            that is larger than memory: a path, pattern or folder of Parquet or Arrow files, or what
+            :func:`chainrule.open_stream` made of it.
         y
-            Targets of shape (rows,) or (rows, targets).
+            Targets of shape (rows,) or (rows, targets). Of a larger table, the names of its target columns.
         sample_weight
-            What each row counts, ≥ 0; a row of weight 0 is left out.
+            What each row counts, ≥ 0; a row of weight 0 is left out. Of a larger table, a column's name.
         X_val, y_val, sample_weight_val
             Rows of one's own to choose the best epoch by.
         groups
@@ -135,6 +139,9 @@ class DeepEstimator(Explainable, Stepwise):
             When there is no finite loss from the first epoch on.
         """
         with _unchanged_if_it_fails(self):
+            if isinstance(X, Stream | str | PathLike):
+                others = {"X_val": X_val, "y_val": y_val, "groups": groups, "time": time}
+                return self._fit_columns(X, y, sample_weight, **others)
             started = perf_counter()
             refuse_wrong(self.get_params(deep=False))
             again = self.warm_start and hasattr(self, "members_")

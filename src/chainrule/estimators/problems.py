@@ -109,12 +109,18 @@ def problem_of(
 
 def with_targets(frame: "pl.DataFrame", targets: Sequence[str]) -> "pl.DataFrame":
     """The rows that have all targets."""
-    absent = np.zeros(frame.height, bool)
-    for name in targets:
-        absent |= missing_in(frame[name])
-    if absent.all():
+    present = have_targets(frame, targets)
+    if not present.any():
         raise TableError(f"the target {targets[0]!r} must have values; all are missing. Check the column.")
-    return frame.filter(~absent) if absent.any() else frame
+    return frame if present.all() else frame.filter(present)
+
+
+def have_targets(frame: "pl.DataFrame", targets: Sequence[str]) -> np.ndarray:
+    """Which rows have all targets, (rows,)."""
+    present = np.ones(frame.height, bool)
+    for name in targets:
+        present &= ~missing_in(frame[name])
+    return present
 
 
 def _labels(column: "pl.Series") -> np.ndarray:

@@ -9,6 +9,7 @@ from chainrule.training.schedules import Schedule
 # Small batches take more steps where rows are few; large ones use the processor better where they are many.
 _BATCHES = ((2_000, 32), (20_000, 128))
 _LARGEST_BATCH = 256
+_LARGEST_STREAM_BATCH = 4_096
 
 _MOST_EPOCHS = 500
 _MOST_STEPS = 40_000  # by then, a network of this size has learnt what it can from rows that are all new
@@ -99,6 +100,19 @@ def bins(recipe: Recipe, effort: str, columns: int) -> int:
 def batch_size(rows: int) -> int:
     """Rows per step: 32 below 2,000 rows, 128 below 20,000, else 256."""
     return next((size for bound, size in _BATCHES if rows < bound), _LARGEST_BATCH)
+
+
+def batch_size_of_stream(rows: int) -> int:
+    """Rows per step: 256, doubled up to 4,096 where a pass has 40,000 steps all the same."""
+    size = _LARGEST_BATCH
+    while rows >= 2 * size * _MOST_STEPS and size < _LARGEST_STREAM_BATCH:
+        size *= 2
+    return size
+
+
+def passes(rows: int, batch: int) -> int:
+    """How often a stream is gone through: as often as makes 40,000 steps, once where it is as long."""
+    return max(1, ceil(_MOST_STEPS * batch / rows))
 
 
 def epochs(recipe: Recipe, rows: int, batch: int, effort: str = "balanced") -> int:

@@ -3,7 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +30,28 @@ from chainrule.training.epoch import State, restored
 from chainrule.training.folds import Folds
 from chainrule.training.loop import Epoch, initial, train_members
 from chainrule.training.optimizers import Optimizer
-from chainrule.training.schedules import SCHEDULES, find_schedule
+from chainrule.training.schedules import SCHEDULES, Schedule, find_schedule
+
+
+class Plan(NamedTuple):
+    """How rows are learnt from."""
+
+    optimizer: Optimizer
+    schedule: Schedule
+    batch_size: int
+    epochs: int
+    steps: dict[str, Any]
+    """How long a step is: learning_rate, rates and weight_decay."""
+    max_norm: float | None
+    tol: float
+    shuffle: bool
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """As ``train`` takes them."""
+        told = self._asdict()
+        del told["epochs"]
+        return told.pop("steps") | told
 
 
 class Trained(MlpAttributes, BaseEstimator, ABC):
@@ -73,19 +94,10 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     def _train(
         self, rows: Rows, folds: Folds, seed: int, *, again: bool, started: float, one_epoch: bool = False
     ) -> None:
-        optimizer = found("solver", recipes.optimizer, self.solver)
-        schedule = found("learning_rate", find_schedule, self.learning_rate)
-        if one_epoch or optimizer.full_batch or optimizer.own_rate:
-            schedule = SCHEDULES["constant"]
         learnt = max(map(len, folds.learn))
-        batch = recipes.batch_size(learnt) if self.batch_size == "auto" else int(self.batch_size)
-        batch = learnt if optimizer.full_batch else batch
-        recipe = self._recipe()
-        planned = recipes.epochs(recipe, learnt, batch, self.effort)
-        epochs = 1 if one_epoch else planned if self.max_iter == "auto" else int(self.max_iter)
-        steps = recipes.steps(
-            recipe, self.solver, optimizer, schedule, self.learning_rate_init, self.weight_decay
-        )
+        plan = self._plan(learnt, one_epoch)
+        optimizer, batch = plan.optimizer, plan.batch_size
+        epochs = 1 if one_epoch else plan.epochs
         judged = bool(folds.judge)
         network = self._made_network(rows, optimizer, batch, learnt)
         wished = self.scoring not in (None, "loss")
@@ -93,7 +105,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         twins = (
             judged
             and not (again or scored)
-            and steps["rates"] == "by_kind"
+            and plan.steps["rates"] == "by_kind"
             and kinds.has_bins(network)
             and recipes.both_kinds(self.n_members, self.effort, folds.members, learnt)
         )
@@ -114,7 +126,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         if twins:
             begun = initial(network, first_seed, folds.members, rows.x, folds)
             folds, parameters = folds.twice(), kinds.with_smooth_twins(network, begun)
-        patience = recipes.patience(self.n_iter_no_change, schedule)
+        patience = recipes.patience(self.n_iter_no_change, plan.schedule)
         stops = judged and self.early_stopping is not False and not one_epoch
         run = train_members(
             network,
@@ -125,18 +137,12 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             parameters=parameters,
             state=state,
             deadline=None if self.time_limit is None else started + float(self.time_limit),
-            optimizer=optimizer,
-            schedule=schedule,
-            **steps,
-            max_norm=None if self.max_norm is None else float(self.max_norm),
-            batch_size=batch,
+            **plan.options,
             epochs=epochs,
             patience=patience if stops and not scored else None,
             cycles=recipes.cycles(epochs, learnt, batch)
             if stops and not scored and self.max_iter == "auto"
             else 1,
-            tol=self.tol,
-            shuffle=bool(self.shuffle),
             seed=first_seed,
         )
         before = getattr(self, "members_", None)
@@ -152,6 +158,23 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             self._state = (optimizer, kept.state) if self.warm_start or one_epoch else None
         if twins and kept is not None:
             self._keep(kinds.better(np.asarray(kept.state.best_loss)))
+
+    def _plan(self, learnt: int, one_epoch: bool = False) -> "Plan":
+        """How so many rows are learnt from, where the user leaves it open as the recipe says."""
+        optimizer = found("solver", recipes.optimizer, self.solver)
+        schedule = found("learning_rate", find_schedule, self.learning_rate)
+        if one_epoch or optimizer.full_batch or optimizer.own_rate:
+            schedule = SCHEDULES["constant"]
+        batch = recipes.batch_size(learnt) if self.batch_size == "auto" else int(self.batch_size)
+        batch = learnt if optimizer.full_batch else batch
+        recipe = self._recipe()
+        planned = recipes.epochs(recipe, learnt, batch, self.effort)
+        epochs = planned if self.max_iter == "auto" else int(self.max_iter)
+        steps = recipes.steps(
+            recipe, self.solver, optimizer, schedule, self.learning_rate_init, self.weight_decay
+        )
+        norm = None if self.max_norm is None else float(self.max_norm)
+        return Plan(optimizer, schedule, batch, epochs, steps, norm, self.tol, bool(self.shuffle))
 
     def _keep(self, members: slice) -> None:
         """Forget the other members."""

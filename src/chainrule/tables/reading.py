@@ -111,7 +111,7 @@ def _one_below_the_other(sources: Sequence[Source], missing: Sequence[str]) -> "
     first, *_ = frames = [_read(source, missing) for source in sources]
     for source, frame in zip(sources, frames, strict=True):
         if set(frame.columns) != set(first.columns):
-            raise _other_columns(source.name, frame.columns, sources[0].name, first.columns)
+            raise other_columns(source.name, frame.columns, sources[0].name, first.columns)
     types = {name: _common_type([frame[name] for frame in frames]) for name in first.columns}
     for position, frame in enumerate(frames):
         texts = [name for name, dtype in types.items() if dtype == pl.String != frame.schema[name]]
@@ -144,7 +144,7 @@ def _common_type(columns: Sequence["pl.Series"]) -> "pl.DataType":
     return pl.String()
 
 
-def _other_columns(name: str, columns: Sequence[str], model: str, expected: Sequence[str]) -> TableError:
+def other_columns(name: str, columns: Sequence[str], model: str, expected: Sequence[str]) -> TableError:
     further = [repr(column) for column in columns if column not in set(expected)]
     absent = [repr(column) for column in expected if column not in set(columns)]
     differences = [

@@ -1,0 +1,260 @@
+"""Learning from a table that is larger than memory: its rows come in parts, read while others are learnt."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import perf_counter
+from typing import Any, NamedTuple, Self, final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from sklearn.base import is_classifier
+
+from chainrule.errors import ArgumentError, TableError
+from chainrule.estimators import recipes
+from chainrule.estimators.large_problem import LargeProblem
+from chainrule.estimators.options import refuse_wrong
+from chainrule.estimators.problems import Problem
+from chainrule.estimators.rows import Rows
+from chainrule.estimators.stepwise import Stepwise
+from chainrule.estimators.target_columns import Task
+from chainrule.tables.splits import validation_split
+from chainrule.tables.stream import PIECE, Stream, open_stream
+from chainrule.training import batches
+from chainrule.training.feeds import Part
+from chainrule.training.folds import Folds
+from chainrule.training.loop import initial, train_fed
+
+_VALIDATED = 20_000  # rows that are kept back, at most
+_EPOCH = 4 * PIECE  # rows: a twentieth of its time judges
+_MOST_ROWS = 16 * PIECE  # of a part: a million
+_PROGRAM = 900_000_000  # bytes that libraries, compiler and sample take
+
+
+class Streamed(Stepwise):
+    """Training on parts of a table."""
+
+    def _fit_columns(self, source: Any, targets: Any, weight: Any, **others: Any) -> Self:
+        """Learn some columns of a stream, or of the files at a path, from the others."""
+        refuse_wrong(self.get_params(deep=False))
+        given = [name for name, value in others.items() if value is not None]
+        if given:
+            raise ArgumentError(
+                f"{', '.join(given)} must be left out for a stream, which keeps rows back itself."
+            )
+        names = [targets] if isinstance(targets, str) else targets
+        if not (isinstance(names, list | tuple) and names and all(isinstance(n, str) for n in names)):
+            raise ArgumentError(
+                f"y must be the name of the target column of a stream, or a list of several; got {targets!r}."
+            )
+        if not isinstance(weight, str | None):
+            raise ArgumentError(
+                "sample_weight must be the name of a column, for a stream; got "
+                f"{type(weight).__name__}. Put the weights into the files."
+            )
+        stream = source if isinstance(source, Stream) else open_stream(source)
+        task = Task.REGRESSION
+        if is_classifier(self):
+            task = Task.CLASSIFICATION if len(names) == 1 else Task.LABELS
+        return self._fit_stream(LargeProblem(stream, names, task, weight=weight))
+
+    def _fit_stream(self, problem: LargeProblem) -> Self:
+        started = perf_counter()
+        if self.warm_start:
+            raise ArgumentError("warm_start must be False for a stream; got True. Use partial_fit.")
+        sample, seed = problem.sample, self._seed()
+        kept, rows = self._begun(sample.X, sample.y, sample.weight, again=False, classes=problem.classes)
+        places = problem.places if kept.kept is None else problem.places[kept.kept]
+        share = min(self.validation_fraction, _VALIDATED / len(kept.y))
+        learn, judge = validation_split(kept.y, share, seed, stratify=self._stratifies(kept.y))
+        members = self._wished_members(judged=True)
+        folds = Folds.same(members, learn, judge)
+        plan = self._plan(problem.rows)
+        if plan.optimizer.full_batch:
+            raise ArgumentError(
+                f"solver must be one that learns from batches, for a stream; got {plan.optimizer.name!r}. "
+                "Choose another, such as 'adam'."
+            )
+        if self.batch_size == "auto":
+            plan = plan._replace(batch_size=recipes.batch_size_of_stream(problem.rows))
+        network = self._made_network(rows, plan.optimizer, plan.batch_size, problem.rows)
+        held_out = rows.take(judge)
+        passes = recipes.passes(problem.rows, plan.batch_size)
+        feed = Parts(
+            problem,
+            self._encoded_part,
+            held_out,
+            np.sort(places[judge]),
+            most=_rows_of_part(problem.stream.memory, rows.x.shape[1]),
+            passes=passes if self.max_iter == "auto" else int(self.max_iter),
+            members=members,
+            batch_size=plan.batch_size,
+            seed=seed,
+            shuffle=plan.shuffle,
+        )
+        run = train_fed(
+            network,
+            feed,
+            members,
+            initial(network, seed, members, rows.x, folds),
+            deadline=None if self.time_limit is None else started + float(self.time_limit),
+            **plan.options,
+            epochs=feed.epochs,
+            seed=seed,
+        )
+        self.loss_curve_, self.validation_scores_, self.n_iter_ = [], [], 0
+        self.network_, self.folds_ = network, folds
+        self.validation_rows_ = places[judge]
+        if self.scoring not in (None, "loss"):
+            run = self._scored(run, rows, None, again=False)
+        best = self._follow(run, again=False, one_epoch=False)
+        assert best is not None  # a first part that diverges is an error
+        self.members_ = jax.tree.map(np.asarray, best.best_parameters)
+        self._state = None
+        self._learn_from(self._unseen_of(rows), rows)
+        return self
+
+    def _encoded_part(self, part: Problem) -> Rows:
+        return self._rows(self._checked(part.X, part.y, part.weight, reset=False))
+
+    @abstractmethod
+    def _wished_members(self, *, judged: bool) -> int:
+        """How many networks learn."""
+
+    @abstractmethod
+    def _stratifies(self, y: np.ndarray) -> bool:
+        """Whether a validation part should have the classes in proportion."""
+
+
+class _Loaded(NamedTuple):
+    """Rows in memory, those that judge first, and the order in which each member sees the others."""
+
+    table: batches.Table
+    order: np.ndarray
+    rows: int
+
+
+@final
+class Parts:
+    """Parts of a stream, each of pieces drawn at random, and within a part every row in a drawn order.
+
+    Rows that are far apart in the table meet in a part; those of a piece are always in the same one. While a
+    part is learnt from, a thread reads the next. An epoch is a share of a part.
+
+    Parameters
+    ----------
+    encoded
+        From a problem to rows as the network sees them.
+    held_out, places
+        The rows that judge, and their numbers in the whole table: they are not learnt from.
+    most
+        Rows of a part, at most.
+    passes
+        How often the table is gone through.
+    """
+
+    def __init__(
+        self,
+        problem: LargeProblem,
+        encoded: Callable[[Problem], Rows],
+        held_out: Rows,
+        places: np.ndarray,
+        *,
+        most: int,
+        passes: int,
+        members: int,
+        batch_size: int,
+        seed: int,
+        shuffle: bool = True,
+    ) -> None:
+        self._problem, self._encoded, self._held_out, self._places = problem, encoded, held_out, places
+        self._members, self._seed, self._shuffle = members, seed, shuffle
+        self._parts = [part for turn in range(passes) for part in self._pass(turn, max(most, PIECE))]
+        sizes = [sum(problem.stream.pieces[piece].rows for piece in part) for part in self._parts]
+        shares = [-(-size // _EPOCH) for size in sizes]
+        self._starts = np.concatenate([[0], np.cumsum(shares)])
+        self.epochs = int(self._starts[-1])
+        """In all passes."""
+        self.batch_size = batch_size
+        block = batch_size * batches.BLOCK
+        longest = max(-(-size // share) for size, share in zip(sizes, shares, strict=True))
+        self._blocks = -(-longest // block)
+        self.steps = -(-longest // batch_size)
+        self._room = batches.padded(len(held_out.y) + max(sizes))
+        weight = np.ones(len(held_out.y)) if held_out.weight is None else held_out.weight
+        self._usual = float(weight.mean())
+        self._judged = batches.judged([np.arange(len(held_out.y))] * members, weight, members)
+        self._reader = ThreadPoolExecutor(1, "chainrule-reader")
+        self._under_way: dict[int, Future[_Loaded]] = {}
+
+    def part(self, number: int) -> Part:
+        """What an epoch learns from; the part after it is begun to be read."""
+        part = int(np.searchsorted(self._starts, number - 1, side="right")) - 1
+        share, shares = number - 1 - self._starts[part], self._starts[part + 1] - self._starts[part]
+        needed = [n for n in (part, part + 1) if n < len(self._parts)]
+        before = self._under_way  # what is not needed is forgotten
+        self._under_way = {n: before.get(n) or self._reader.submit(self._load, n) for n in needed}
+        table, order, rows = self._under_way[part].result()
+        blocks = -(-rows // (batches.BLOCK * self.batch_size))
+        begin, end = (int(n) * blocks // int(shares) for n in (share, share + 1))
+        left = min(rows, end * batches.BLOCK * self.batch_size) - begin * batches.BLOCK * self.batch_size
+        counts = np.full(self._members, left, np.int32)
+        shown = order[:, begin : begin + self._blocks]
+        return Part(table, self._judged, shown, counts, -(-left // self.batch_size))
+
+    def _pass(self, turn: int, most: int) -> list[list[int]]:
+        """The pieces of each part of a pass, drawn anew."""
+        stream = self._problem.stream
+        pieces = np.arange(len(stream.pieces))
+        if self._shuffle:
+            pieces = np.random.default_rng((self._seed, turn)).permutation(pieces)
+        usual = -(-stream.rows // -(-stream.rows // most))  # so that no part is much smaller than others
+        parts: list[list[int]] = [[]]
+        size = 0
+        for piece in pieces.tolist():
+            rows = stream.pieces[piece].rows
+            if size >= usual or size + rows > most:
+                parts.append([])
+                size = 0
+            parts[-1].append(piece)
+            size += rows
+        return parts
+
+    def _load(self, part: int) -> _Loaded:
+        held_out = self._held_out
+        first = end = len(held_out.y)
+        x = np.zeros((self._room, held_out.x.shape[1]), held_out.x.dtype)
+        y = np.repeat(held_out.y[:1], self._room, axis=0).astype(x.dtype)
+        weight = np.zeros(self._room, x.dtype)
+        x[:first], y[:first] = held_out.x, held_out.y
+        for piece in self._parts[part]:
+            read = self._problem.read(piece)
+            if read is None:
+                continue
+            problem, places = read
+            learnt = self._encoded(problem.take(np.flatnonzero(~np.isin(places, self._places))))
+            begin, end = end, end + len(learnt.y)
+            x[begin:end], y[begin:end] = learnt.x, learnt.y
+            weight[begin:end] = (1.0 if learnt.weight is None else learnt.weight) / self._usual
+        if end == first:
+            raise TableError(
+                f"each {self._room - first:,} rows of a stream that are learnt from together must have a row "
+                "with a target; got some with none. Leave such files out."
+            )
+        table = batches.Table(jnp.asarray(x), jnp.asarray(y), jnp.asarray(weight), self._room)
+        return _Loaded(table, self._orders(part, np.arange(first, end)), end - first)
+
+    def _orders(self, part: int, rows: np.ndarray) -> np.ndarray:
+        """Of each member; with as many blocks more as an epoch has, so that the last one has them too."""
+        orders = []
+        for member in range(self._members):
+            numbers = batches.shuffling(self._seed, part, member) if self._shuffle else None
+            orders.append(batches.order(rows, self._room, self.batch_size, numbers))
+        order = np.stack(orders)
+        return np.concatenate([order, np.full_like(order[:, : self._blocks], self._room - 1)], axis=1)
+
+
+def _rows_of_part(memory: int, width: int) -> int:
+    """As many as leave room for the program: two parts encoded, what is read, the orders of members."""
+    return int(min((memory - _PROGRAM) / (4 * (2.5 * width + 50)), _MOST_ROWS))
