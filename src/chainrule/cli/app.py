@@ -244,6 +244,13 @@ def fit(
     report: Annotated[
         str | None, typer.Option(metavar="HTML", help="Where to write a page on the model and its data.")
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Parquet or Arrow files that need more are learnt from in parts, such as 2GB.",
+        ),
+    ] = None,
     seed: Annotated[
         int,
         typer.Option(parser=whole, metavar="N", help="The same seed gives the same model."),
@@ -292,6 +299,7 @@ def fit(
         group=group,
         time=time,
         report=report,
+        memory=memory,
         json=json,
         quiet=quiet,
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, warned_before, without_panics
 from chainrule.cli.request import Outcome, Request, asked, parts_of, training_of
 from chainrule.cli.showing import columns_of
@@ -15,10 +17,12 @@ from chainrule.cli.telling import about_outcome, as_json, how_scored, tell
 from chainrule.cli.wording import in_options, option_of
 from chainrule.errors import ArgumentError, DivergedError, TableError
 from chainrule.estimators.classifier import DeepClassifier
+from chainrule.estimators.large_problem import LargeProblem
 from chainrule.estimators.options import refuse_wrong
 from chainrule.estimators.problems import Problem, problem_of, refuse_absent, select_columns
 from chainrule.estimators.regressor import DeepRegressor
 from chainrule.estimators.scores import baseline_of, compare
+from chainrule.estimators.streaming import is_large
 from chainrule.estimators.target_columns import Task
 from chainrule.estimators.tasks import ZERO_AND_ONE
 from chainrule.files.description import Model
@@ -27,6 +31,7 @@ from chainrule.tables.casting import recast
 from chainrule.tables.encoders import NumericColumn
 from chainrule.tables.noticing import Notice, noticed
 from chainrule.tables.reading import read_table
+from chainrule.tables.stream import find_stream
 from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
@@ -40,10 +45,14 @@ def fit_table(request: Request) -> Model:
         refuse_wrong(request.options)
     _refuse_outputs(request)
     with report.warnings(), without_panics():
-        problem = _problem(read_table(request.table, missing=request.missing), request)
-        validation = _validation(problem, request)
-    _announce(report, request, problem)
-    outcome = _fitted(report, request, problem, validation)
+        large = _large(request)
+        if large is None:
+            problem = _problem(read_table(request.table, missing=request.missing), request)
+            validation = _validation(problem, request)
+        else:
+            problem, validation = large.sample, None
+    _announce(report, request, problem, large)
+    outcome = _fitted(report, request, problem, validation, large)
     if request.output is not None:
         save(outcome.model, request.output, about=about_outcome(request, problem, outcome).to_dict())
     tell(report, request, problem, outcome)
@@ -83,6 +92,40 @@ def refuse_same(output: str, source: str | None, option: str = "--output") -> No
         raise ArgumentError(f"{option} must be another file than {source!r}, which it would replace.")
 
 
+def _large(request: Request) -> LargeProblem | None:
+    """The table as one to be learnt from in parts, where it needs more memory than there is."""
+    stream = find_stream(request.table, memory=request.memory)
+    if stream is None and request.memory is not None:
+        raise ArgumentError(
+            f"--memory must be left out for {request.table}, which is read whole; only Parquet and Arrow "
+            "files can be read in parts. Convert it, as polars.scan_csv(…).sink_parquet(…) does."
+        )
+    if stream is None or not is_large(stream):
+        return None
+    given = {
+        "--validation": request.validation,
+        "--group": request.group,
+        "--time": request.time,
+        "--missing": request.missing,
+    }
+    for option, value in given.items():
+        if value:
+            raise ArgumentError(
+                f"{option} must be left out for a table that is read in parts, as {stream.rows:,} rows are "
+                "that need more than --memory, by default half of the machine's."
+            )
+    task = None if request.task == "auto" else Task(request.task)
+    return LargeProblem(
+        stream,
+        request.targets,
+        task,
+        drop=request.drop,
+        weight=request.weight,
+        kinds=request.kinds,
+        seed=request.options["random_state"],
+    )
+
+
 def _problem(frame: "pl.DataFrame", request: Request, task: Task | None = None) -> Problem:
     for name in request.kinds:
         refuse_absent(name, frame)
@@ -112,19 +155,27 @@ def _validation(problem: Problem, request: Request) -> Problem | None:
     return problem_of(recast(frame, request.kinds), request.targets, problem.task, weight=request.weight)
 
 
-def _announce(report: Report, request: Request, problem: Problem) -> None:
+def _announce(report: Report, request: Request, problem: Problem, large: LargeProblem | None) -> None:
     source = "standard input" if request.table == "-" else request.table
+    rows = len(problem.y) if large is None else large.rows
     report.say(
-        f"{source}: {counted(len(problem.y), 'row')}, {counted(problem.X.width, 'column')} to learn from",
-        "bold",
+        f"{source}: {counted(rows, 'row')}, {counted(problem.X.width, 'column')} to learn from", "bold"
     )
-    if problem.left_out:
+    if large is not None:
+        report.say(f"read in parts; {counted(len(problem.y), 'row')} drawn at random say what they are like")
+    elif problem.left_out:
         report.say(f"{counted(problem.left_out, 'row')} without a target left out", "yellow")
     names = ", ".join(map(repr, request.targets))
     report.say(f"{problem.task.value} of {names}: {problem.why}")
 
 
-def _fitted(report: Report, request: Request, problem: Problem, validation: Problem | None) -> Outcome:
+def _fitted(
+    report: Report,
+    request: Request,
+    problem: Problem,
+    validation: Problem | None,
+    large: LargeProblem | None,
+) -> Outcome:
     make = DeepRegressor if problem.task is Task.REGRESSION else DeepClassifier
     for name in ("class_weight", "target_transform"):
         if name in request.options and name not in make().get_params():
@@ -139,12 +190,16 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
         else {"groups": problem.groups, "time": problem.time}
     )
     with report.warnings(in_options), _speaking_of_options(_or_numbers(problem)):
-        model.fit(problem.X, problem.y, problem.weight, **own)
+        if large is None:
+            model.fit(problem.X, problem.y, problem.weight, **own)
+        else:
+            model.fit_large(large)
     seconds = perf_counter() - start
     model.set_params(verbose=False)
     held_out = validation
     if held_out is None and model.validation_rows_ is not None:
-        held_out = problem.take(model.validation_rows_)
+        validated = model.validation_rows_
+        held_out = problem.take(validated if large is None else np.searchsorted(large.places, validated))
     scored = held_out or problem
     training = training_of(problem, model)
     baseline = baseline_of(model, training.y)
@@ -167,7 +222,8 @@ def _fitted(report: Report, request: Request, problem: Problem, validation: Prob
     empty = {c.name for c in columns if isinstance(c, NumericColumn) and c.missing == "always"}
     found = [n for n in found if n.column not in empty or n.kind not in ("identifier", "free text")]
     found += [Notice("warning", None, text) for text in report.warned]
-    return Outcome(model, seconds, held_out, len(scored.y), comparisons, found)
+    learnt = len(training.y) if large is None else large.rows - len(scored.y)
+    return Outcome(model, seconds, learnt, held_out, len(scored.y), comparisons, found)
 
 
 def _write_page(report: Report, request: Request, problem: Problem, outcome: Outcome) -> None:

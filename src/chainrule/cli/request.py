@@ -29,6 +29,7 @@ class Request:
     group: str | None
     time: str | None
     report: str | None
+    memory: str | None
     json: bool
     quiet: bool
 
@@ -44,6 +45,8 @@ class Outcome:
 
     model: Model
     seconds: float
+    learnt: int
+    """How many rows were learnt from."""
     held_out: Problem | None
     """The rows that validated; each is judged by networks that did not learn from it."""
     rows: int

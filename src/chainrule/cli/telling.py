@@ -25,7 +25,7 @@ def about_outcome(request: Request, problem: Problem, outcome: Outcome) -> About
         task=problem.task.value,
         target=request.targets,
         missing=request.missing,
-        rows=len(training.y),
+        rows=outcome.learnt,
         baseline=tuple(baseline_of(outcome.model, training.y)),
         kinds=request.kinds,
         left_out=request.left_out,

@@ -15,11 +15,16 @@ from chainrule.files.description import Model
 from chainrule.files.model_file import load
 from chainrule.tables.casting import recast
 from chainrule.tables.cells import pick
-from chainrule.tables.reading import read_table, write_table
+from chainrule.tables.reading import read_table, write_parts, write_table
+from chainrule.tables.stream import find_stream
 from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+_PIECES = 4
+"""Of a larger table, so many pieces are answered at once."""
 
 
 class Wish(NamedTuple):
@@ -42,19 +47,13 @@ def predict_table(
     report = Report(quiet)
     with report.warnings(lambda said: said.replace(" or a greater validation_fraction", "")):
         model = load(model_file)
-        targets = targets_of(model)
-        frame = read_rows(model, table, missing)
-        inputs = inputs_of(model, frame, targets, report)
-        answers = prediction_table(
-            model, inputs, targets, probabilities=wish.probabilities, interval=wish.interval, sets=wish.sets
-        )
-    if wish.keep:
-        for name in answers.columns:
-            new = name
-            while new in frame.columns:
-                new = f"predicted {new}"
-            answers = answers.rename({name: new})
-        answers = frame.hstack(answers)
+        about = about_of(model)
+        large = None if wish.json or missing or about.missing else find_stream(table)
+        if large is not None and len(large.pieces) > _PIECES:
+            frames = (recast(frame, about.kinds) for frame in large.in_order(_PIECES))
+            write_parts((_answered(model, frame, wish, report) for frame in frames), output)
+            return
+        answers = _answered(model, read_rows(model, table, missing), wish, report)
     if not wish.json:
         write_table(answers, output)
     elif output == "-":
@@ -62,6 +61,27 @@ def predict_table(
     else:
         with atomically(output) as temporary:
             temporary.write_text(_as_json(answers) + "\n", "utf-8")
+
+
+def _answered(model: Model, frame: "pl.DataFrame", wish: Wish, report: Report) -> "pl.DataFrame":
+    """The answers to rows, beside these where they shall be kept."""
+    targets = targets_of(model)
+    answers = prediction_table(
+        model,
+        inputs_of(model, frame, targets, report),
+        targets,
+        probabilities=wish.probabilities,
+        interval=wish.interval,
+        sets=wish.sets,
+    )
+    if not wish.keep:
+        return answers
+    for name in answers.columns:
+        new = name
+        while new in frame.columns:
+            new = f"predicted {new}"
+        answers = answers.rename({name: new})
+    return frame.hstack(answers)
 
 
 def _as_json(frame: "pl.DataFrame") -> str:

@@ -96,8 +96,7 @@ class LargeProblem:
         size = min(_SAMPLE, stream.rows)
         places = np.sort(numbers.choice(stream.rows, size, replace=False, shuffle=False))
         frames = []
-        for number, piece in enumerate(stream.pieces):
-            frame = stream.read([number])
+        for piece, frame in zip(stream.pieces, stream.in_order(), strict=True):
             self._refuse_infinite(frame, piece.first)
             begin, end = np.searchsorted(places, [piece.first, piece.first + piece.rows])
             frames.append(frame[places[begin:end] - piece.first])

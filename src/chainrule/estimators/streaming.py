@@ -57,9 +57,10 @@ class Streamed(Stepwise):
         task = Task.REGRESSION
         if is_classifier(self):
             task = Task.CLASSIFICATION if len(names) == 1 else Task.LABELS
-        return self._fit_stream(LargeProblem(stream, names, task, weight=weight))
+        return self.fit_large(LargeProblem(stream, names, task, weight=weight))
 
-    def _fit_stream(self, problem: LargeProblem) -> Self:
+    def fit_large(self, problem: LargeProblem) -> Self:
+        """Learn from a table in parts, as ``fit`` does with a stream."""
         started = perf_counter()
         if self.warm_start:
             raise ArgumentError("warm_start must be False for a stream; got True. Use partial_fit.")
@@ -105,7 +106,7 @@ class Streamed(Stepwise):
         )
         self.loss_curve_, self.validation_scores_, self.n_iter_ = [], [], 0
         self.network_, self.folds_ = network, folds
-        self.validation_rows_ = places[judge]
+        self.validation_rows_ = places[folds.judged]
         if self.scoring not in (None, "loss"):
             run = self._scored(run, rows, None, again=False)
         best = self._follow(run, again=False, one_epoch=False)
@@ -253,6 +254,12 @@ class Parts:
             orders.append(batches.order(rows, self._room, self.batch_size, numbers))
         order = np.stack(orders)
         return np.concatenate([order, np.full_like(order[:, : self._blocks], self._room - 1)], axis=1)
+
+
+def is_large(stream: Stream) -> bool:
+    """Whether a table has more rows than can be learnt from in memory."""
+    bytes_of_row = 40 * len(stream.names) + 100  # as read, as numbers, encoded, and its place in each order
+    return _PROGRAM + stream.rows * bytes_of_row > stream.memory
 
 
 def _rows_of_part(memory: int, width: int) -> int:

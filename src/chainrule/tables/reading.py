@@ -4,21 +4,22 @@ import io
 import os
 import sys
 import zipfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from chainrule.errors import ChainruleError, FileError, TableError
 from chainrule.tables.cells import without_marks
 from chainrule.tables.delimited import MISSING
 from chainrule.tables.formats import Reader, reader_of
-from chainrule.tables.sources import Source, clear_errors, find_sources, unpacked
+from chainrule.tables.sources import Source, clear_errors, find_sources, other_columns, unpacked
+from chainrule.tables.stream import find_stream
 from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MISSING", "clear_errors", "read_bytes", "read_table", "write_table"]
+__all__ = ["MISSING", "clear_errors", "read_bytes", "read_table", "write_parts", "write_table"]
 
 _TEXT = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")
@@ -39,8 +40,8 @@ def read_table(source: str | os.PathLike[str], *, missing: Sequence[str] = ()) -
     Parameters
     ----------
     source
-        A path, a pattern such as "data/*.csv", whose files are read one below the other in the order of their
-        names, or "-" for standard input.
+        A path; a pattern such as "data/*.csv", whose files are read one below the other in the order of their
+        names; a folder of Parquet or Arrow files; or "-" for standard input.
     missing
         Further texts that mean "missing". In delimited text, an empty cell, NA, <NA>, #N/A, NaN, nan, null
         and NULL are always missing.
@@ -54,6 +55,9 @@ def read_table(source: str | os.PathLike[str], *, missing: Sequence[str] = ()) -
         if files have other columns than the first.
     """
     missing = [missing] if isinstance(missing, str) else list(missing)
+    stream = find_stream(source) if Path(source).is_dir() else None
+    if stream is not None:
+        return without_marks(stream.read(range(len(stream.pieces))), missing)
     sources = find_sources(source)
     if len(sources) == 1:
         return _read(sources[0], missing)
@@ -144,20 +148,6 @@ def _common_type(columns: Sequence["pl.Series"]) -> "pl.DataType":
     return pl.String()
 
 
-def other_columns(name: str, columns: Sequence[str], model: str, expected: Sequence[str]) -> TableError:
-    further = [repr(column) for column in columns if column not in set(expected)]
-    absent = [repr(column) for column in expected if column not in set(columns)]
-    differences = [
-        f"{word} {', '.join(listed[:5])}{' …' if len(listed) > 5 else ''}"
-        for word, listed in (("it lacks", absent), ("it has also", further))
-        if listed
-    ]
-    return TableError(
-        f"{name} must have the same columns as {model}; {' and '.join(differences)}. "
-        "Rename or drop columns, or narrow the pattern."
-    )
-
-
 def write_table(frame: "pl.DataFrame", target: str | os.PathLike[str]) -> None:
     """Write a CSV or Parquet file, whole or not at all; "-" is CSV on standard output.
 
@@ -168,31 +158,66 @@ def write_table(frame: "pl.DataFrame", target: str | os.PathLike[str]) -> None:
     TableError
         If a column cannot be written as CSV.
     """
-    import polars as pl
+    write_parts(iter([frame]), target)
 
+
+def write_parts(frames: "Iterator[pl.DataFrame]", target: str | os.PathLike[str]) -> None:
+    """The same, for a table that comes in parts, of which one is in memory at a time."""
     suffix = ".csv" if str(target) == "-" else Path(target).suffix.lower()
-    data = io.BytesIO()
-    try:
-        if suffix in _PARQUET:
-            frame.write_parquet(data)
-        elif suffix in _TEXT:
-            frame.write_csv(data, separator="\t" if suffix == ".tsv" else ",")
-        else:
-            raise FileError(
-                f"{str(target)!r} must be a CSV or Parquet file; got the suffix {suffix!r}. {_SUFFIXES}"
-            )
-    except pl.exceptions.PolarsError as error:
-        raise TableError(
-            f"{str(target)!r} must be a table that such a file can hold; writing it failed: "
-            f"{_first_line(error)}. Convert or drop the column."
-        ) from None
+    if suffix not in WRITTEN:
+        raise FileError(
+            f"{str(target)!r} must be a CSV or Parquet file; got the suffix {suffix!r}. {_SUFFIXES}"
+        )
+    separator = "\t" if suffix == ".tsv" else ","
     if str(target) == "-":
         sys.stdout.flush()
-        sys.stdout.buffer.write(data.getbuffer())
+        _write_text(frames, sys.stdout.buffer, separator, str(target))
         sys.stdout.buffer.flush()
         return
     with atomically(target) as temporary:
-        temporary.write_bytes(data.getbuffer())
+        if suffix in _PARQUET:
+            _write_parquet(frames, temporary)
+        else:
+            with temporary.open("wb") as file:
+                _write_text(frames, file, separator, str(target))
+
+
+def _write_text(frames: "Iterator[pl.DataFrame]", file: IO[bytes], separator: str, target: str) -> None:
+    import polars as pl
+
+    for number, frame in enumerate(frames):
+        data = io.BytesIO()
+        try:
+            frame.write_csv(data, separator=separator, include_header=number == 0)
+        except pl.exceptions.PolarsError as error:
+            raise TableError(
+                f"{target!r} must be a table that such a file can hold; writing it failed: "
+                f"{_first_line(error)}. Convert or drop the column."
+            ) from None
+        file.write(data.getbuffer())
+
+
+def _write_parquet(frames: "Iterator[pl.DataFrame]", place: Path) -> None:
+    """Polars asks for part after part; what is raised meanwhile is raised here as it was."""
+    from polars.io.plugins import register_io_source
+
+    first = next(frames)
+    raised: list[BaseException] = []
+
+    def parts(*_: Any) -> "Iterator[pl.DataFrame]":
+        try:
+            yield first
+            yield from frames
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    try:
+        register_io_source(parts, schema=first.schema).sink_parquet(place)
+    except Exception:
+        if raised:
+            raise raised[0] from None
+        raise
 
 
 def _first_line(error: BaseException) -> str:

@@ -9,15 +9,15 @@ import os
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from chainrule.errors import ChainruleError, FileError
+from chainrule.errors import ChainruleError, FileError, TableError
 
-__all__ = ["Source", "clear_errors", "find_sources", "unpacked"]
+__all__ = ["Source", "clear_errors", "find_sources", "other_columns", "unpacked"]
 
 _PIECE = 1 << 20  # bytes that are looked at together
 _TEXTS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
@@ -211,3 +211,18 @@ _PACKERS: tuple[tuple[str, Callable[[bytes], bool], Callable[[IO[bytes]], Any]],
     ("xz", lambda head: head.startswith(b"\xfd7zXZ"), lzma.open),
     ("zstd", lambda head: head.startswith(b"\x28\xb5\x2f\xfd"), _open_zstd),
 )
+
+
+def other_columns(name: str, columns: Sequence[str], model: str, expected: Sequence[str]) -> TableError:
+    """What to say of a file whose columns are not those of the first."""
+    further = [repr(column) for column in columns if column not in set(expected)]
+    absent = [repr(column) for column in expected if column not in set(columns)]
+    differences = [
+        f"{word} {', '.join(listed[:5])}{' …' if len(listed) > 5 else ''}"
+        for word, listed in (("it lacks", absent), ("it has also", further))
+        if listed
+    ]
+    return TableError(
+        f"{name} must have the same columns as {model}; {' and '.join(differences)}. "
+        "Rename or drop columns, or narrow the pattern."
+    )

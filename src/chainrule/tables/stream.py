@@ -3,14 +3,14 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 
 from chainrule.errors import ArgumentError, FileError, TableError
-from chainrule.tables.reading import other_columns
-from chainrule.tables.sources import clear_errors, find_sources
+from chainrule.tables.sources import clear_errors, find_sources, other_columns
 from chainrule.tables.sources import memory as machine_memory
 
 if TYPE_CHECKING:
@@ -119,20 +119,17 @@ class Stream:
         asked = [self.pieces[number] for number in numbers]
         return np.concatenate([np.arange(piece.first, piece.first + piece.rows) for piece in asked])
 
-    def gather(self, places: np.ndarray) -> "pl.DataFrame":
-        """Some rows by their numbers, which rise; every piece that has one of them is read, one at a time."""
-        import polars as pl
-
-        firsts = np.array([piece.first for piece in self.pieces])
-        found = np.searchsorted(firsts, places, side="right") - 1
-        frames = [
-            self.read([number])[places[found == number] - firsts[number]] for number in np.unique(found)
-        ]
-        return pl.concat(frames)
-
-    def in_order(self) -> "Iterator[pl.DataFrame]":
-        """All rows, piece by piece."""
-        return (self.read([number]) for number in range(len(self.pieces)))
+    def in_order(self, pieces: int = 1) -> "Iterator[pl.DataFrame]":
+        """All rows, so many pieces at once; while one part is worked on, a thread reads the next."""
+        starts = range(0, len(self.pieces), pieces)
+        parts = [range(start, min(start + pieces, len(self.pieces))) for start in starts]
+        with ThreadPoolExecutor(1, "chainrule-reader") as reader:
+            ahead = reader.submit(self.read, parts[0])
+            for after in [*parts[1:], None]:
+                now = ahead.result()
+                if after is not None:
+                    ahead = reader.submit(self.read, after)
+                yield now
 
     def lazy(self) -> "pl.LazyFrame":
         """All rows as a query of polars."""
