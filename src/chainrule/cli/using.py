@@ -16,7 +16,7 @@ from chainrule.files.model_file import load
 from chainrule.tables.casting import recast
 from chainrule.tables.cells import pick
 from chainrule.tables.reading import read_table, write_parts, write_table
-from chainrule.tables.stream import find_stream
+from chainrule.tables.stream import ahead, find_stream
 from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _PIECES = 4
 """Of a larger table, so many pieces are answered at once."""
+_THREADS = 2  # one encodes while the other computes
 
 
 class Wish(NamedTuple):
@@ -50,8 +51,13 @@ def predict_table(
         about = about_of(model)
         large = None if wish.json or missing or about.missing else find_stream(table)
         if large is not None and len(large.pieces) > _PIECES:
-            frames = (recast(frame, about.kinds) for frame in large.in_order(_PIECES))
-            write_parts((_answered(model, frame, wish, report) for frame in frames), output)
+            silent = Report(quiet=True)  # what there is to say, the first part says
+
+            def answered(part: tuple[int, "pl.DataFrame"]) -> "pl.DataFrame":
+                number, frame = part
+                return _answered(model, recast(frame, about.kinds), wish, silent if number else report)
+
+            write_parts(ahead(answered, enumerate(large.in_order(_PIECES)), _THREADS), output)
             return
         answers = _answered(model, read_rows(model, table, missing), wish, report)
     if not wish.json:

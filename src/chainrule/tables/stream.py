@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from chainrule.tables.sources import memory as machine_memory
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["PIECE", "Piece", "Stream", "bytes_of", "find_stream", "open_stream"]
+__all__ = ["PIECE", "Piece", "Stream", "ahead", "bytes_of", "find_stream", "open_stream"]
 
 PIECE = 65_536
 """Neighbouring rows that are read together."""
@@ -123,13 +124,7 @@ class Stream:
         """All rows, so many pieces at once; while one part is worked on, a thread reads the next."""
         starts = range(0, len(self.pieces), pieces)
         parts = [range(start, min(start + pieces, len(self.pieces))) for start in starts]
-        with ThreadPoolExecutor(1, "chainrule-reader") as reader:
-            ahead = reader.submit(self.read, parts[0])
-            for after in [*parts[1:], None]:
-                now = ahead.result()
-                if after is not None:
-                    ahead = reader.submit(self.read, after)
-                yield now
+        return ahead(self.read, parts, 1)
 
     def lazy(self) -> "pl.LazyFrame":
         """All rows as a query of polars."""
@@ -301,3 +296,19 @@ def _plain(dtype: Any) -> Any:
     if isinstance(dtype, pl.Decimal) or dtype in (pl.Int128, pl.UInt128):
         return pl.Float64()
     return dtype
+
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+def ahead(work: Callable[[_In], _Out], items: Iterable[_In], threads: int) -> Iterator[_Out]:
+    """Like ``map``, but with so many threads, each of which works on one item ahead of what is asked for."""
+    under_way: deque[Future[_Out]] = deque()
+    with ThreadPoolExecutor(threads, "chainrule-reader") as workers:
+        for item in items:
+            under_way.append(workers.submit(work, item))
+            if len(under_way) > threads:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
