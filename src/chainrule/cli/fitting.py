@@ -31,7 +31,7 @@ from chainrule.tables.casting import recast
 from chainrule.tables.encoders import NumericColumn
 from chainrule.tables.noticing import Notice, noticed
 from chainrule.tables.reading import read_table
-from chainrule.tables.stream import find_stream
+from chainrule.tables.stream import bytes_of, find_stream
 from chainrule.tables.writing import atomically
 
 if TYPE_CHECKING:
@@ -94,7 +94,11 @@ def refuse_same(output: str, source: str | None, option: str = "--output") -> No
 
 def _large(request: Request) -> LargeProblem | None:
     """The table as one to be learnt from in parts, where it needs more memory than there is."""
-    stream = find_stream(request.table, memory=request.memory)
+    try:
+        memory = bytes_of(request.memory)
+    except ArgumentError as error:
+        raise ArgumentError(f"--{error}") from None
+    stream = find_stream(request.table, memory=memory)
     if stream is None and request.memory is not None:
         raise ArgumentError(
             f"--memory must be left out for {request.table}, which is read whole; only Parquet and Arrow "
@@ -162,7 +166,8 @@ def _announce(report: Report, request: Request, problem: Problem, large: LargePr
         f"{source}: {counted(rows, 'row')}, {counted(problem.X.width, 'column')} to learn from", "bold"
     )
     if large is not None:
-        report.say(f"read in parts; {counted(len(problem.y), 'row')} drawn at random say what they are like")
+        sample = counted(len(problem.y), "row")
+        report.say(f"read in parts; {sample} drawn at random say what the table is like")
     elif problem.left_out:
         report.say(f"{counted(problem.left_out, 'row')} without a target left out", "yellow")
     names = ", ".join(map(repr, request.targets))

@@ -59,11 +59,13 @@ class LargeProblem:
         for name in (*self.targets, *self._drop, *self._kinds, *((weight,) if weight else ())):
             refuse_absent(name, first)
         self._learnt = [name for name in stream.names if name not in {*self.targets, *self._drop}]
-        frame, places = self._sample(seed)
+        self.counts: np.ndarray
+        """How many rows of each piece can be learnt from."""
+        self.places: np.ndarray
+        """The numbers of the rows of the sample in the whole table, from 0."""
+        frame, self.places, self.counts = self._look(seed)
         self.sample: Problem = self._problem(frame, task)
         """Rows drawn at random, in their order."""
-        self.places: np.ndarray = places[have_targets(frame, self.targets)]
-        """The numbers of the rows of the sample in the whole table, from 0."""
         self.classes: np.ndarray | None = self._classes()
         """All there are, where one of them is to be told."""
 
@@ -77,30 +79,41 @@ class LargeProblem:
         """How many rows the table has."""
         return self.stream.rows
 
-    def read(self, piece: int) -> tuple[Problem, np.ndarray] | None:
-        """The rows of a piece that have targets, and their numbers in the whole table; None if none has."""
+    def read(self, piece: int) -> tuple[Problem, np.ndarray]:
+        """The rows of a piece that can be learnt from, and their numbers in the whole table."""
         frame = self.stream.read([piece])
-        present = have_targets(frame, self.targets)
-        if not present.any():
-            return None
-        return self._problem(frame, self.task), self.stream.places([piece])[present]
+        usable = self._usable(frame)
+        return self._problem(frame.filter(usable), self.task), self.stream.places([piece])[usable]
+
+    def _usable(self, frame: "pl.DataFrame") -> np.ndarray:
+        """Which rows have a target, and a weight that is not 0."""
+        usable = have_targets(frame, self.targets)
+        if self._weight is not None:
+            usable &= (frame[self._weight] != 0).fill_null(True).to_numpy()
+        return usable
 
     def _problem(self, frame: "pl.DataFrame", task: Task | None) -> Problem:
         frame = recast(frame, self._kinds)
         return problem_of(frame, self.targets, task, drop=self._drop, weight=self._weight)
 
-    def _sample(self, seed: int) -> tuple["pl.DataFrame", np.ndarray]:
+    def _look(self, seed: int) -> tuple["pl.DataFrame", np.ndarray, np.ndarray]:
+        """A sample of the rows that can be learnt from, their places, and how many such each piece has."""
         import polars as pl
 
         stream, numbers = self.stream, np.random.default_rng(seed)
         size = min(_SAMPLE, stream.rows)
-        places = np.sort(numbers.choice(stream.rows, size, replace=False, shuffle=False))
-        frames = []
+        drawn = np.sort(numbers.choice(stream.rows, size, replace=False, shuffle=False))
+        frames, places, counts = [], [], []
         for piece, frame in zip(stream.pieces, stream.in_order(), strict=True):
             self._refuse_infinite(frame, piece.first)
-            begin, end = np.searchsorted(places, [piece.first, piece.first + piece.rows])
-            frames.append(frame[places[begin:end] - piece.first])
-        return pl.concat(frames), places
+            usable = self._usable(frame)
+            begin, end = np.searchsorted(drawn, [piece.first, piece.first + piece.rows])
+            own = drawn[begin:end] - piece.first
+            own = own[usable[own]]
+            frames.append(frame[own])
+            places.append(piece.first + own)
+            counts.append(usable.sum())
+        return pl.concat(frames), np.concatenate(places), np.array(counts)
 
     def _refuse_infinite(self, frame: "pl.DataFrame", first: int) -> None:
         """Before anything is learnt: later, the row would be one of a part."""

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from sklearn.base import is_classifier
 
-from chainrule.errors import ArgumentError, TableError
+from chainrule.errors import ArgumentError
 from chainrule.estimators import recipes
 from chainrule.estimators.large_problem import LargeProblem
 from chainrule.estimators.options import refuse_wrong
@@ -27,8 +27,8 @@ from chainrule.training.folds import Folds
 from chainrule.training.loop import initial, train_fed
 
 _VALIDATED = 20_000  # rows that are kept back, at most
-_EPOCH = 4 * PIECE  # rows: a twentieth of its time judges
-_MOST_ROWS = 16 * PIECE  # of a part: a million
+_EPOCH = 262_144  # rows: a twentieth of its time judges
+_MOST_ROWS = 1_048_576  # of a part
 _PROGRAM = 900_000_000  # bytes that libraries, compiler and sample take
 
 
@@ -171,17 +171,22 @@ class Parts:
     ) -> None:
         self._problem, self._encoded, self._held_out, self._places = problem, encoded, held_out, places
         self._members, self._seed, self._shuffle = members, seed, shuffle
+        firsts = [piece.first for piece in problem.stream.pieces]
+        self._sizes = problem.counts - np.bincount(
+            np.searchsorted(firsts, places, side="right") - 1, minlength=len(firsts)
+        )
+        """How many rows of each piece are learnt from."""
         self._parts = [part for turn in range(passes) for part in self._pass(turn, max(most, PIECE))]
-        sizes = [sum(problem.stream.pieces[piece].rows for piece in part) for part in self._parts]
-        shares = [-(-size // _EPOCH) for size in sizes]
+        sizes = [int(self._sizes[part].sum()) for part in self._parts]
+        block = batch_size * batches.BLOCK
+        shares = [min(-(-size // _EPOCH), -(-size // block)) for size in sizes]
         self._starts = np.concatenate([[0], np.cumsum(shares)])
         self.epochs = int(self._starts[-1])
         """In all passes."""
         self.batch_size = batch_size
-        block = batch_size * batches.BLOCK
-        longest = max(-(-size // share) for size, share in zip(sizes, shares, strict=True))
-        self._blocks = -(-longest // block)
-        self.steps = -(-longest // batch_size)
+        blocks = [-(-size // block) for size in sizes]
+        self._blocks = max(-(-n // share) for n, share in zip(blocks, shares, strict=True))
+        self.steps = min(self._blocks * batches.BLOCK, -(-max(sizes) // batch_size))
         self._room = batches.padded(len(held_out.y) + max(sizes))
         weight = np.ones(len(held_out.y)) if held_out.weight is None else held_out.weight
         self._usual = float(weight.mean())
@@ -197,24 +202,25 @@ class Parts:
         before = self._under_way  # what is not needed is forgotten
         self._under_way = {n: before.get(n) or self._reader.submit(self._load, n) for n in needed}
         table, order, rows = self._under_way[part].result()
-        blocks = -(-rows // (batches.BLOCK * self.batch_size))
-        begin, end = (int(n) * blocks // int(shares) for n in (share, share + 1))
-        left = min(rows, end * batches.BLOCK * self.batch_size) - begin * batches.BLOCK * self.batch_size
-        counts = np.full(self._members, left, np.int32)
-        shown = order[:, begin : begin + self._blocks]
-        return Part(table, self._judged, shown, counts, -(-left // self.batch_size))
+        block = batches.BLOCK * self.batch_size
+        begin, end = (int(n) * -(-rows // block) // int(shares) for n in (share, share + 1))
+        own = min(rows, end * block) - begin * block
+        counts = np.full(self._members, own, np.int32)
+        return Part(
+            table, self._judged, order[:, begin : begin + self._blocks], counts, -(-own // self.batch_size)
+        )
 
     def _pass(self, turn: int, most: int) -> list[list[int]]:
         """The pieces of each part of a pass, drawn anew."""
-        stream = self._problem.stream
-        pieces = np.arange(len(stream.pieces))
+        pieces = np.flatnonzero(self._sizes)
         if self._shuffle:
             pieces = np.random.default_rng((self._seed, turn)).permutation(pieces)
-        usual = -(-stream.rows // -(-stream.rows // most))  # so that no part is much smaller than others
+        there = int(self._sizes.sum())
+        usual = -(-there // -(-there // most))  # so that no part is much smaller than others
         parts: list[list[int]] = [[]]
         size = 0
         for piece in pieces.tolist():
-            rows = stream.pieces[piece].rows
+            rows = int(self._sizes[piece])
             if size >= usual or size + rows > most:
                 parts.append([])
                 size = 0
@@ -230,19 +236,11 @@ class Parts:
         weight = np.zeros(self._room, x.dtype)
         x[:first], y[:first] = held_out.x, held_out.y
         for piece in self._parts[part]:
-            read = self._problem.read(piece)
-            if read is None:
-                continue
-            problem, places = read
+            problem, places = self._problem.read(piece)
             learnt = self._encoded(problem.take(np.flatnonzero(~np.isin(places, self._places))))
             begin, end = end, end + len(learnt.y)
             x[begin:end], y[begin:end] = learnt.x, learnt.y
             weight[begin:end] = (1.0 if learnt.weight is None else learnt.weight) / self._usual
-        if end == first:
-            raise TableError(
-                f"each {self._room - first:,} rows of a stream that are learnt from together must have a row "
-                "with a target; got some with none. Leave such files out."
-            )
         table = batches.Table(jnp.asarray(x), jnp.asarray(y), jnp.asarray(weight), self._room)
         return _Loaded(table, self._orders(part, np.arange(first, end)), end - first)
 
