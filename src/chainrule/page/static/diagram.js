@@ -43,7 +43,10 @@ export class Diagram {
     const width = Math.max(this.root.clientWidth, columns.length * (TILE + GAP) + 60 - TILE);
     const height = TOP + most * ROW + 10;
     const ratio = devicePixelRatio || 1;
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
+    if (
+      this.canvas.width !== Math.round(width * ratio) ||
+      this.canvas.height !== Math.round(height * ratio)
+    ) {
       this.canvas.width = Math.round(width * ratio);
       this.canvas.height = Math.round(height * ratio);
       this.canvas.style.width = `${width}px`;
@@ -76,7 +79,10 @@ export class Diagram {
         places.map((place, k) => {
           const name = `${columns[c].name}, unit ${place.unit + 1} of ${columns[c].size}`;
           const one = html("button", {
-            type: "button", "aria-label": name, "data-place": `${c},${k}`, tabindex: c + k === 0 ? 0 : -1,
+            type: "button",
+            "aria-label": name,
+            "data-place": `${c},${k}`,
+            tabindex: c + k === 0 ? 0 : -1,
             onclick: () => this.onUnit(c, place.unit + 1),
           });
           one.style.left = `${place.x - TILE / 2}px`;
@@ -104,7 +110,10 @@ export class Diagram {
     let to = k + down;
     if (across) {
       const y = this.places[c][k].y;
-      to = column.reduce((best, place, n) => (Math.abs(place.y - y) < Math.abs(column[best].y - y) ? n : best), 0);
+      to = column.reduce(
+        (best, place, n) => (Math.abs(place.y - y) < Math.abs(column[best].y - y) ? n : best),
+        0,
+      );
     }
     const next = this.button(`${c + across},${to}`);
     if (!next) return;
@@ -156,7 +165,9 @@ export class Diagram {
   drawUnits(context, frame) {
     frame.columns.forEach((column, c) => {
       const shown = this.pass?.values(c, column);
-      const size = shown ? Math.max(1e-9, ...shown.map(Math.abs)) : Math.max(1e-9, ...column.units.map((u) => Math.abs(u.mean ?? 0)));
+      const size = shown
+        ? Math.max(1e-9, ...shown.map(Math.abs))
+        : Math.max(1e-9, ...column.units.map((u) => Math.abs(u.mean ?? 0)));
       column.units.forEach((unit, k) => {
         const { x, y } = this.places[c][k];
         const left = x - TILE / 2;
@@ -183,7 +194,11 @@ export class Diagram {
         if (shown) {
           context.font = "10px system-ui, sans-serif";
           context.textAlign = "center";
-          context.fillStyle = this.pass.backwardAt(c) ? (Math.abs(value) > 0.6 * size ? theme().paper : theme().ink) : inkUpon(value / size);
+          context.fillStyle = this.pass.backwardAt(c)
+            ? Math.abs(value) > 0.6 * size
+              ? theme().paper
+              : theme().ink
+            : inkUpon(value / size);
           context.fillText(said(value, 2), x, y + 3.5, TILE - 4);
         }
       });
@@ -197,7 +212,11 @@ export class Diagram {
       const more = column.size - column.units.length;
       context.textAlign = c === 0 ? "left" : c === columns.length - 1 ? "right" : "center";
       const x = this.places[c][0].x + (c === 0 ? -TILE / 2 : c === columns.length - 1 ? TILE / 2 : 0);
-      context.fillText(`${column.name} · ${column.size}${more ? ` (${column.units.length} shown)` : ""}`, x, 16);
+      context.fillText(
+        `${column.name} · ${column.size}${more ? ` (${column.units.length} shown)` : ""}`,
+        x,
+        16,
+      );
     });
   }
 

@@ -29,13 +29,22 @@ function tell(text) {
 function showCode(text, name) {
   const dialog = document.getElementById("code");
   dialog.querySelector("code").textContent = text;
-  dialog.querySelector('[data-part="copy"]').onclick = () => navigator.clipboard?.writeText(text).then(() => tell("Copied."));
-  dialog.querySelector('[data-part="download"]').onclick = () => save(new Blob([text], { type: "text/x-python" }), name);
+  dialog.querySelector('[data-part="copy"]').onclick = () =>
+    navigator.clipboard?.writeText(text).then(() => tell("Copied."));
+  dialog.querySelector('[data-part="download"]').onclick = () =>
+    save(new Blob([text], { type: "text/x-python" }), name);
   dialog.showModal();
 }
 
 function view(root) {
-  const one = new RunView(root, { name: views.length ? "Second run" : "Run", about, wrong, tell, showCode, onTables: () => views.forEach((each) => each.fillData()) });
+  const one = new RunView(root, {
+    name: views.length ? "Second run" : "Run",
+    about,
+    wrong,
+    tell,
+    showCode,
+    onTables: () => views.forEach((each) => each.fillData()),
+  });
   views.push(one);
   return one;
 }
@@ -45,7 +54,9 @@ function firstSetup() {
   const told = new URLSearchParams(location.hash.slice(1)).get("setup");
   if (!told) return about.start;
   try {
-    const bytes = Uint8Array.from(atob(told.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(told.replaceAll("-", "+").replaceAll("_", "/")), (letter) =>
+      letter.charCodeAt(0),
+    );
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     wrong(new Error("The set-up in this link cannot be read; the usual one is shown."));
@@ -81,7 +92,10 @@ document.getElementById("compare").addEventListener("click", compare);
 document.getElementById("both").addEventListener("click", () => views.forEach((one) => one.play(true)));
 addEventListener("pagehide", () => views.forEach((one) => one.leave()));
 // A page that comes back from the browser's memory begins its runs anew.
-addEventListener("pageshow", (event) => event.persisted && views.forEach((one) => one.begin(one.run.setup, false)));
+addEventListener(
+  "pageshow",
+  (event) => event.persisted && views.forEach((one) => one.begin(one.run.setup, false)),
+);
 
 takeToken();
 try {

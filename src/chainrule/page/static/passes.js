@@ -27,9 +27,26 @@ export class Passes {
     this.back = button("Step back", () => this.go(this.step - 1), { "data-keep": "back" });
     this.auto = button(calm() ? "Show all" : "Animate", () => this.play(), { "data-keep": "auto" });
     this.text = html("p", { class: "says", role: "status" });
-    renew(this.root,
-      html("h4", {}, `Row ${row.row + 1}, step by step`), this.text,
-      html("p", { class: "buttons" }, this.back, this.next, this.auto, button("Close", () => { this.close(); this.onLeft(this.row.row); }, { "data-keep": "close" })));
+    renew(
+      this.root,
+      html("h4", {}, `Row ${row.row + 1}, step by step`),
+      this.text,
+      html(
+        "p",
+        { class: "buttons" },
+        this.back,
+        this.next,
+        this.auto,
+        button(
+          "Close",
+          () => {
+            this.close();
+            this.onLeft(this.row.row);
+          },
+          { "data-keep": "close" },
+        ),
+      ),
+    );
     this.root.hidden = false;
     this.go(step);
   }
@@ -100,14 +117,17 @@ export class Passes {
     if (step === 0) return `The row comes in: ${row.cells.join(", ")}. Its truth is ${row.truth}.`;
     if (step <= layers) return `${row.steps[step - 1].title}. ${row.steps[step - 1].says}`;
     if (step === layers + 1) {
-      return `The answer is ${row.answer}, the truth ${row.truth}: the loss, ${row.loss_name}, is ${said(row.loss)}. Now the way back.`;
+      const loss = `the loss, ${row.loss_name}, is ${said(row.loss)}`;
+      return `The answer is ${row.answer}, the truth ${row.truth}: ${loss}. Now the way back.`;
     }
     const layer = layers - (step - layers - 2);
     const delta = row.layers[layer - 1].delta;
     const largest = Math.max(...delta.map((value) => Math.abs(value ?? 0)));
-    const rule = layer === layers
-      ? `δ${layer} = ∂L/∂z${layer}: how the loss changes with each output.`
-      : `δ${layer} = (W${layer + 1}ᵀ δ${layer + 1}) ⊙ σ′(z${layer}): back through the weights, times the slope of each unit.`;
+    const rule =
+      layer === layers
+        ? `δ${layer} = ∂L/∂z${layer}: how the loss changes with each output.`
+        : `δ${layer} = (W${layer + 1}ᵀ δ${layer + 1}) ⊙ σ′(z${layer}): ` +
+          "back through the weights, times the slope of each unit.";
     return `${rule} The largest is ${said(largest, 3)}. Then ∂L/∂W${layer} = δ${layer} times what came in.`;
   }
 }

@@ -51,21 +51,45 @@ export class Rows {
     const held = document.activeElement?.dataset?.row;
     const heads = ["row", ...header, "answer", "loss"];
     const body = rows.map((row) =>
-      html("tr", { class: row.row === this.chosen ? "chosen" : null },
-        html("th", { scope: "row" }, button(String(row.row + 1), () => this.onRow(row.row), {
-          "aria-label": `Row ${row.row + 1}: see its two passes`, "aria-pressed": String(row.row === this.chosen), "data-row": row.row, class: "small" }),
-        row.validates ? html("span", { class: "soft" }, " validates") : null),
+      html(
+        "tr",
+        { class: row.row === this.chosen ? "chosen" : null },
+        html(
+          "th",
+          { scope: "row" },
+          button(String(row.row + 1), () => this.onRow(row.row), {
+            "aria-label": `Row ${row.row + 1}: see its two passes`,
+            "aria-pressed": String(row.row === this.chosen),
+            "data-row": row.row,
+            class: "small",
+          }),
+          row.validates ? html("span", { class: "soft" }, " validates") : null,
+        ),
         ...row.cells.map((cell) => html("td", {}, cell)),
         html("td", {}, row.truth),
         html("td", { class: this.run.classes && row.answer !== row.truth ? "other" : null }, row.answer),
-        html("td", { class: "n" }, said(row.loss, 3))));
+        html("td", { class: "n" }, said(row.loss, 3)),
+      ),
+    );
     this.root.replaceChildren(
-      html("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Rows of the table" },
-        html("table", {}, html("thead", {}, html("tr", {}, ...heads.map((name) => html("th", { scope: "col" }, name)))), html("tbody", {}, ...body))),
-      html("p", { class: "buttons" },
+      html(
+        "div",
+        { class: "wide", tabindex: 0, role: "region", "aria-label": "Rows of the table" },
+        html(
+          "table",
+          {},
+          html("thead", {}, html("tr", {}, ...heads.map((name) => html("th", { scope: "col" }, name)))),
+          html("tbody", {}, ...body),
+        ),
+      ),
+      html(
+        "p",
+        { class: "buttons" },
         button("Earlier rows", () => this.turn(-COUNT), { disabled: this.from === 0 }),
         button("Later rows", () => this.turn(COUNT), { disabled: this.from + COUNT >= count }),
-        html("span", { class: "soft" }, ` ${this.from + 1} to ${this.from + rows.length} of ${count}`)));
+        html("span", { class: "soft" }, ` ${this.from + 1} to ${this.from + rows.length} of ${count}`),
+      ),
+    );
     if (held !== undefined) this.root.querySelector(`[data-row="${held}"]`)?.focus();
   }
 }

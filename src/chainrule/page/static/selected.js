@@ -55,7 +55,8 @@ export class Selected {
   moved(frame) {
     const mark = `${frame.epoch},${frame.step},${frame.loss}`;
     if (!this.what || this.busy || mark === this.mark) return;
-    const typing = this.root.contains(document.activeElement) && document.activeElement.matches("input[type=number]");
+    const typing =
+      this.root.contains(document.activeElement) && document.activeElement.matches("input[type=number]");
     if (typing || (frame.playing && performance.now() - this.asked < AGAIN)) return;
     this.mark = mark;
     this.load();
@@ -66,7 +67,10 @@ export class Selected {
     this.busy = true;
     this.asked = performance.now();
     try {
-      const query = what.kind === "weight" ? { name: what.name, row: this.useRow ? this.row : null } : { layer: what.layer, unit: what.unit, row: this.row };
+      const query =
+        what.kind === "weight"
+          ? { name: what.name, row: this.useRow ? this.row : null }
+          : { layer: what.layer, unit: what.unit, row: this.row };
       const found = await get(`runs/${run.run}/${what.kind}`, query);
       if (what !== this.what || run !== this.run) return;
       if (what.kind === "weight") this.drawWeight(found);
@@ -85,13 +89,27 @@ export class Selected {
   }
 
   head(title) {
-    return html("div", { class: "bar" }, html("h3", { tabindex: -1, "data-keep": "title" }, title),
-      button("Close", () => this.close(), { "data-keep": "close" }));
+    return html(
+      "div",
+      { class: "bar" },
+      html("h3", { tabindex: -1, "data-keep": "title" }, title),
+      button("Close", () => this.close(), { "data-keep": "close" }),
+    );
   }
 
   edit(name, value) {
-    const input = html("input", { type: "number", step: "any", value: Number(value.toPrecision(5)), "data-keep": "edit" });
-    const form = html("form", { class: "edit" }, html("label", { class: "field" }, `Set ${name} to`, input), html("button", { "data-keep": "set" }, "Set"));
+    const input = html("input", {
+      type: "number",
+      step: "any",
+      value: Number(value.toPrecision(5)),
+      "data-keep": "edit",
+    });
+    const form = html(
+      "form",
+      { class: "edit" },
+      html("label", { class: "field" }, `Set ${name} to`, input),
+      html("button", { "data-keep": "set" }, "Set"),
+    );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (input.value !== "") this.onEdit(name, Number(input.value));
@@ -105,13 +123,23 @@ export class Selected {
     const of = (text, row, disabled) => {
       const input = html("input", { type: "radio", name: `of-${this.run.run}`, "data-keep": text, disabled });
       input.checked = this.useRow === row;
-      input.addEventListener("change", () => { this.useRow = row; this.load(); });
+      input.addEventListener("change", () => {
+        this.useRow = row;
+        this.load();
+      });
       return html("label", { class: "tick" }, input, text);
     };
     const number = (name, value) => html("div", {}, html("dt", {}, name), html("dd", {}, said(value, 8)));
-    const derivation = html("div", { class: "derivation", tabindex: 0, role: "region", "aria-label": "Derivation", "data-keep": "derivation" });
+    const derivation = html("div", {
+      class: "derivation",
+      tabindex: 0,
+      role: "region",
+      "aria-label": "Derivation",
+      "data-keep": "derivation",
+    });
     derivation.innerHTML = found.html; // written by the library on this machine, every word of it escaped
-    derivation.querySelectorAll(".eqs, .wide").forEach((one, k) => { // may be wider than the page
+    derivation.querySelectorAll(".eqs, .wide").forEach((one, k) => {
+      // may be wider than the page
       one.tabIndex = 0;
       one.dataset.keep = `line ${k}`;
     });
@@ -121,34 +149,129 @@ export class Selected {
       lower.append(...title.childNodes);
       title.replaceWith(lower);
     }
-    renew(this.root,
+    renew(
+      this.root,
       this.head(`Weight ${found.name}`),
-      html("dl", { class: "numbers" },
+      html(
+        "dl",
+        { class: "numbers" },
         html("div", {}, html("dt", {}, "Value"), html("dd", {}, said(found.value))),
-        html("div", {}, html("dt", {}, `∂L/∂w, ${found.rows === 1 ? `row ${this.row + 1}` : `${found.rows} rows`}`), html("dd", {}, said(found.gradient)))),
-      html("fieldset", { class: "inline" }, html("legend", {}, "Derive for"),
-        of("the rows that are learnt from", undefined, false), of(this.row === null || this.row === undefined ? "a row (choose one below)" : `row ${this.row + 1}`, true, this.row === null || this.row === undefined)),
+        html(
+          "div",
+          {},
+          html("dt", {}, `∂L/∂w, ${found.rows === 1 ? `row ${this.row + 1}` : `${found.rows} rows`}`),
+          html("dd", {}, said(found.gradient)),
+        ),
+      ),
+      html(
+        "fieldset",
+        { class: "inline" },
+        html("legend", {}, "Derive for"),
+        of("the rows that are learnt from", undefined, false),
+        of(
+          this.row === null || this.row === undefined ? "a row (choose one below)" : `row ${this.row + 1}`,
+          true,
+          this.row === null || this.row === undefined,
+        ),
+      ),
       this.edit(found.name, found.value),
-      html("figure", { class: "chart" }, charts.history(found.history.epoch, found.history.value, found.name), html("figcaption", { class: "soft" }, "Its value over time")),
-      html("dl", { class: "numbers three" }, number("derived by hand", found.derived), number("compiled backward pass", found.compiled), number("finite difference", found.finite_difference)),
-      html("details", { open }, html("summary", { "data-keep": "summary" }, "The derivation, with the numbers of now"), derivation));
+      html(
+        "figure",
+        { class: "chart" },
+        charts.history(found.history.epoch, found.history.value, found.name),
+        html("figcaption", { class: "soft" }, "Its value over time"),
+      ),
+      html(
+        "dl",
+        { class: "numbers three" },
+        number("derived by hand", found.derived),
+        number("compiled backward pass", found.compiled),
+        number("finite difference", found.finite_difference),
+      ),
+      html(
+        "details",
+        { open },
+        html("summary", { "data-keep": "summary" }, "The derivation, with the numbers of now"),
+        derivation,
+      ),
+    );
   }
 
   drawUnit(found) {
     const values = found.inputs.some((input) => input.value !== null);
     const rows = found.inputs.map((input) =>
-      html("tr", {}, html("th", { scope: "row" }, input.name),
-        html("td", {}, button(`${input.weight_name} = ${said(input.weight)}`, () => this.onWeight(input.weight_name), { class: "small", "data-keep": input.weight_name })),
-        values ? html("td", { class: "n" }, said(input.value)) : null));
+      html(
+        "tr",
+        {},
+        html("th", { scope: "row" }, input.name),
+        html(
+          "td",
+          {},
+          button(`${input.weight_name} = ${said(input.weight)}`, () => this.onWeight(input.weight_name), {
+            class: "small",
+            "data-keep": input.weight_name,
+          }),
+        ),
+        values ? html("td", { class: "n" }, said(input.value)) : null,
+      ),
+    );
     const more = found.inputs_in_all - found.inputs.length;
     const number = (name, value) => html("div", {}, html("dt", {}, name), html("dd", {}, said(value)));
-    renew(this.root,
+    renew(
+      this.root,
       this.head(`Unit ${found.name}`),
-      html("dl", { class: "numbers" }, ...(found.z === null ? [] : [number("z", found.z), number("h", found.h), number("δ", found.delta)]),
-        html("div", {}, html("dt", {}, "Bias"), html("dd", {}, found.bias === null ? "none" : button(`${found.bias_name} = ${said(found.bias)}`, () => this.onWeight(found.bias_name), { class: "small", "data-keep": found.bias_name })))),
+      html(
+        "dl",
+        { class: "numbers" },
+        ...(found.z === null ? [] : [number("z", found.z), number("h", found.h), number("δ", found.delta)]),
+        html(
+          "div",
+          {},
+          html("dt", {}, "Bias"),
+          html(
+            "dd",
+            {},
+            found.bias === null
+              ? "none"
+              : button(`${found.bias_name} = ${said(found.bias)}`, () => this.onWeight(found.bias_name), {
+                  class: "small",
+                  "data-keep": found.bias_name,
+                }),
+          ),
+        ),
+      ),
       found.z === null ? html("p", { class: "soft" }, "Choose a row below to see z, h and δ of it.") : null,
-      html("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "What comes in", "data-keep": "inputs" }, html("table", {}, html("caption", {}, `What comes in${more ? `; ${more} smaller weights are not listed` : ""}`),
-        html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "from"), html("th", { scope: "col" }, "weight"), values ? html("th", { scope: "col" }, `in row ${this.row + 1}`) : null)), html("tbody", {}, ...rows))),
-      html("figure", { class: "chart" }, charts.histogram(found.histogram, found.name), html("figcaption", { class: "soft" }, `What it says of the rows; 0 of ${(100 * found.zero_share).toFixed(0)} % of them`)));
+      html(
+        "div",
+        { class: "wide", tabindex: 0, role: "region", "aria-label": "What comes in", "data-keep": "inputs" },
+        html(
+          "table",
+          {},
+          html("caption", {}, `What comes in${more ? `; ${more} smaller weights are not listed` : ""}`),
+          html(
+            "thead",
+            {},
+            html(
+              "tr",
+              {},
+              html("th", { scope: "col" }, "from"),
+              html("th", { scope: "col" }, "weight"),
+              values ? html("th", { scope: "col" }, `in row ${this.row + 1}`) : null,
+            ),
+          ),
+          html("tbody", {}, ...rows),
+        ),
+      ),
+      html(
+        "figure",
+        { class: "chart" },
+        charts.histogram(found.histogram, found.name),
+        html(
+          "figcaption",
+          { class: "soft" },
+          `What it says of the rows; 0 of ${(100 * found.zero_share).toFixed(0)} % of them`,
+        ),
+      ),
+    );
   }
 }
