@@ -17,6 +17,7 @@ import pytest
 
 import chainrule
 from chainrule.errors import ArgumentError
+from chainrule.page import server as servers
 from chainrule.page import session as sessions
 from chainrule.page.classic import classic_table
 from chainrule.page.door import Door
@@ -257,6 +258,16 @@ def test_a_run_is_watched(ask, run):
     assert first["curve"]["epoch"][0] == 0
     paused = ask(f"/api/runs/{run}/play", {"playing": False})[1]
     assert paused["playing"] is False
+
+
+def test_no_frame_keeps_the_next_one_waiting_for_long(ask, run, monkeypatch):
+    """At full speed frames may take a share of the time; one that takes seconds must not take minutes."""
+    monkeypatch.setattr(servers, "_SHARE", 1e-9)
+    monkeypatch.setattr(servers, "_REST", 0.2)
+    ask(f"/api/runs/{run}/play", {"playing": True})
+    start = time.monotonic()
+    ask.frames(run, 4)
+    assert time.monotonic() - start < 10
 
 
 def test_an_edit_is_seen_and_what_is_wrong_is_told(ask, run):

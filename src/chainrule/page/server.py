@@ -32,6 +32,7 @@ from chainrule.page.setup import LIMITS, Columns
 
 _FRAME = 1 / 30  # seconds between two frames, where the network learns at a pace
 _SHARE = 0.05  # of the time for frames, where it learns as fast as it can
+_REST = 1.0  # seconds between two frames at most, however long the last one took
 _CURVE = 0.2  # seconds between two drawings of the curves
 _BEAT = 10.0  # seconds after which a stream that has nothing to say shows that it is alive
 _SWEEP = 5.0  # seconds between two looks for runs that nobody looks at
@@ -203,7 +204,7 @@ class Server:
         run = watched.run
         before: Any = None
         curve_told, curve_of = 0.0, None
-        beaten, cost = monotonic(), 0.0
+        beaten, cost, first = monotonic(), 0.0, True
         with watched.watched():
             while not (run.ended or self._uvicorn.should_exit):
                 began = monotonic()
@@ -211,7 +212,8 @@ class Server:
                 if now != before:
                     before = now
                     frame = await run_in_threadpool(watched.frames.frame)
-                    cost = monotonic() - began
+                    # The first is compiled, which says nothing of what the next ones take.
+                    cost, first = (0.0 if first else monotonic() - began), False
                     past = (run.history.newest.epoch, id(run.history))
                     if past != curve_of and (began - curve_told > _CURVE or not run.playing):
                         curve_told, curve_of = began, past
@@ -221,7 +223,8 @@ class Server:
                 elif began - beaten > _BEAT:
                     yield ": beat\n\n"
                     beaten = began
-                pause = max(_FRAME, cost / _SHARE) if run.playing and run.pace is None else _FRAME
+                full = run.playing and run.pace is None
+                pause = max(_FRAME, min(cost / _SHARE, _REST)) if full else _FRAME
                 await asyncio.sleep(max(0.0, pause - (monotonic() - began)))
 
 
