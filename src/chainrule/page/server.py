@@ -162,6 +162,7 @@ class Server:
             answer("/api/runs", "POST", self._begin),
             of_run("/events", "GET", self._events),
             of_run("/rows", "GET", _rows),
+            of_run("/rows", "POST", _write),
             of_run("/row", "GET", _row),
             of_run("/weight", "GET", _weight),
             of_run("/unit", "GET", _unit),
@@ -196,7 +197,7 @@ class Server:
     async def _code(self, watched: Watched, request: Request) -> Response:
         data = watched.run.setup.data
         table = self.session.name_of(data.table) if isinstance(data, Columns) else ""
-        code = exports.python_code(watched.run, watched.frames.target, table)
+        code = exports.python_code(watched.run, watched.frames.targets, table)
         return _attached(code.encode(), "network.py", "text/x-python; charset=utf-8")
 
     async def _frames(self, watched: Watched) -> AsyncIterator[str]:
@@ -284,6 +285,15 @@ async def _row(watched: Watched, request: Request) -> Response:
     return await _shown(details.row, watched, _number(request, "row"))
 
 
+async def _write(watched: Watched, request: Request) -> Response:
+    """Add a row that somebody typed in."""
+    said = await _said(request)
+    if not isinstance(said, dict):
+        raise ArgumentError("what is sent must be an object; it is not.")
+    number = await run_in_threadpool(details.write, watched.frames, said.get("cells"), said.get("truth"))
+    return JSONResponse({"row": number}, 201)
+
+
 async def _weight(watched: Watched, request: Request) -> Response:
     return await _shown(details.weight, watched, request.query_params.get("name", ""), _row_of(request))
 
@@ -294,7 +304,7 @@ async def _unit(watched: Watched, request: Request) -> Response:
 
 
 async def _model(watched: Watched, request: Request) -> Response:
-    data = await run_in_threadpool(exports.model_file, watched.run, watched.frames.target)
+    data = await run_in_threadpool(exports.model_file, watched.run, watched.frames.targets)
     return _attached(data, "network.chainrule", "application/octet-stream")
 
 
@@ -308,6 +318,7 @@ _COMMANDS: dict[str, _Command] = {
     "step": lambda watched, said: watched.run.step(said.get("of", "batch")),
     "seek": lambda watched, said: watched.run.seek(said.get("epoch", 0)),
     "edit": lambda watched, said: watched.run.edit(said.get("name", ""), said.get("value")),
+    "hold": lambda watched, said: watched.frames.hold(said.get("held")),
     "keep": lambda watched, said: watched.run.keep(),
     "restart": lambda watched, said: watched.run.restart(),
     "rate": lambda watched, said: watched.run.rate(said.get("learning_rate")),

@@ -93,8 +93,8 @@ export function history(xs, ys, name) {
   return picture(label, ...parts, svg("path", { class: "line one", d: lineOf(xs, ys, x, y) }), ...dots);
 }
 
-/** Truth across, prediction upwards: on the diagonal they agree. */
-export function answers(root, points, name) {
+/** Truth across, prediction upwards: on the diagonal they agree. Of several targets, each has its name. */
+export function answers(points, name, several) {
   const all = points.flatMap(([truth, answer]) => [truth, answer]).filter(finite);
   const { x, y, parts } = frameOf(all, all, `true ${name}`);
   const [low, high] = [Math.min(...all), Math.max(...all)];
@@ -108,13 +108,10 @@ export function answers(root, points, name) {
         r: validates ? 3 : 2.2,
       }),
     );
-  root.replaceChildren(
-    picture(
-      `Prediction over truth for ${points.length} rows.`,
-      ...parts,
-      svg("path", { class: "dashed", d: lineOf([low, high], [low, high], x, y) }),
-      ...spots,
-    ),
+  const diagonal = svg("path", { class: "dashed", d: lineOf([low, high], [low, high], x, y) });
+  return [
+    several ? html("h4", {}, name) : "",
+    picture(`Prediction over truth of ${name} for ${points.length} rows.`, ...parts, diagonal, ...spots),
     html(
       "p",
       { class: "key soft" },
@@ -122,7 +119,39 @@ export function answers(root, points, name) {
       html("span", { class: "ring-key" }, "validates"),
       " predicted upwards; on the dashed line it is right",
     ),
+  ];
+}
+
+/** A loss of each of two runs, on one scale: the second is dashed, and each line has its name at its end. */
+export function twoLines(lines, which) {
+  const xs = lines.flatMap((line) => line.epochs);
+  const ys = lines.flatMap((line) => line.values);
+  const positive = ys.every((value) => !finite(value) || value > 0);
+  const { x, y, parts } = frameOf(xs, ys, "epoch", positive);
+  const ends = lines.map(({ epochs, values }) => {
+    const k = values.findLastIndex(finite);
+    return k < 0 ? null : { x: x(epochs[k]), y: y(values[k]), value: values[k] };
+  });
+  // Names that would lie upon each other are moved apart.
+  const apart =
+    ends[0] && ends[1] && Math.abs(ends[0].x - ends[1].x) < 70 && Math.abs(ends[0].y - ends[1].y) < 13;
+  const upper = apart && ends[0].y > ends[1].y ? 1 : 0;
+  const drawn = lines.flatMap(({ name, epochs, values }, k) => {
+    if (!ends[k]) return [];
+    const mark = ["one", "two"][k];
+    const place = ends[k].y + (apart ? (k === upper ? -5 : 12) : -5);
+    const text = {
+      class: `name ${mark}`,
+      x: Math.max(ends[k].x, 90),
+      y: Math.max(place, 10),
+      "text-anchor": "end",
+    };
+    return [svg("path", { class: `line ${mark}`, d: lineOf(epochs, values, x, y) }), svg("text", text, name)];
+  });
+  const told = lines.map(
+    ({ name, epochs }, k) => `${name} ${said(ends[k]?.value ?? null)} after ${epochs.at(-1)} epochs`,
   );
+  return picture(`Losses of the ${which}: ${told.join(", ")}.`, ...parts, ...drawn);
 }
 
 /** Counts between edges. */

@@ -14,7 +14,7 @@ const PIXELS = 12; // along an edge of a unit's picture
 const DELTA = { light: [155, 28, 107], dark: [245, 154, 208] };
 
 export class Diagram {
-  constructor(root, onUnit, onWeight) {
+  constructor(root, { onUnit, onWeight, onHold }) {
     this.root = root;
     this.onUnit = onUnit;
     this.onWeight = onWeight;
@@ -32,7 +32,27 @@ export class Diagram {
     this.canvas.addEventListener("pointermove", (event) => this.hover(event));
     this.canvas.addEventListener("pointerleave", () => (this.tip.hidden = true));
     this.buttons.addEventListener("keydown", (event) => this.move(event));
+    const folded = () => this.frame?.columns.some((column) => column.units.length < column.size);
+    this.buttons.addEventListener("focusin", () => {
+      if (!this.held && folded()) onHold((this.held = true));
+    });
+    this.buttons.addEventListener("focusout", (event) => {
+      if (this.held && !this.buttons.contains(event.relatedTarget)) onHold((this.held = false));
+    });
     new ResizeObserver(() => this.frame && this.draw(this.frame)).observe(root);
+  }
+
+  begin(run) {
+    this.run = run;
+    this.selected = null;
+    this.held = false;
+  }
+
+  /** What a unit is called: inputs and outputs have names. */
+  nameOf(column, c, unit, last) {
+    const names = c === 0 ? this.run?.inputs : c === last ? this.run?.outputs : null;
+    const name = names?.[unit];
+    return `${column.name}, unit ${unit + 1} of ${column.size}${name ? `: ${name}` : ""}`;
   }
 
   draw(frame) {
@@ -72,16 +92,19 @@ export class Diagram {
     const key = JSON.stringify([width, columns.map((column) => column.units.map((unit) => unit.unit))]);
     if (key === this.key) return;
     this.key = key;
-    const held = document.activeElement?.dataset?.place;
+    const held = document.activeElement?.dataset?.unit;
     const focused = this.buttons.contains(document.activeElement);
+    const last = columns.length - 1;
     this.buttons.replaceChildren(
       ...this.places.flatMap((places, c) =>
         places.map((place, k) => {
-          const name = `${columns[c].name}, unit ${place.unit + 1} of ${columns[c].size}`;
+          const name = this.nameOf(columns[c], c, place.unit, last);
           const one = html("button", {
             type: "button",
             "aria-label": name,
+            title: name,
             "data-place": `${c},${k}`,
+            "data-unit": `${c},${place.unit}`,
             tabindex: c + k === 0 ? 0 : -1,
             onclick: () => this.onUnit(c, place.unit + 1),
           });
@@ -91,7 +114,7 @@ export class Diagram {
         }),
       ),
     );
-    if (focused) this.button(held)?.focus();
+    if (focused) this.buttons.querySelector(`[data-unit="${held}"]`)?.focus({ preventScroll: true });
   }
 
   button(place) {

@@ -2,7 +2,7 @@
 
 import { bytes, diverging, ofClass, paint, softClass, theme } from "./colours.js";
 import * as charts from "./charts.js";
-import { html, said } from "./dom.js";
+import { html, said, share } from "./dom.js";
 
 export class Output {
   constructor(root, title, run, onRow) {
@@ -10,10 +10,12 @@ export class Output {
     this.run = run;
     this.onRow = onRow;
     title.textContent = run.plane
-      ? `${run.target} over ${run.plane.names.join(" and ")}`
-      : run.classes
-        ? "Who is taken for whom"
-        : "Prediction and truth";
+      ? `${run.targets.join(", ")} over ${run.plane.names.join(" and ")}`
+      : !run.told
+        ? "What it answers to these rows"
+        : run.classes
+          ? "Who is taken for whom"
+          : "Prediction and truth";
     if (run.plane) this.surface();
     this.drawn = 0;
   }
@@ -35,8 +37,10 @@ export class Output {
     );
     this.key = html("p", { class: "key soft" });
     this.root.replaceChildren(box, this.key, x);
-    const [low, high] = [Math.min(...points.map((p) => p[2])), Math.max(...points.map((p) => p[2]))];
-    this.span = [low, high];
+    // Without points the frames say from where to where the answers go.
+    this.span = points.length
+      ? [Math.min(...points.map((p) => p[2])), Math.max(...points.map((p) => p[2]))]
+      : [0, 0];
     this.many = (this.run.classes?.length ?? 0) > 2;
     this.drawPoints();
     box.addEventListener("click", (event) => {
@@ -116,17 +120,40 @@ export class Output {
         ? (byte) => softClass(Math.round((byte / 255) * last))
         : (byte) => theme().soft[byte];
       paint(this.answers, bytes(frame.surface), colour);
+      if (!this.run.points.length) {
+        this.span = frame.surface_range;
+        this.drawKey();
+      }
       return;
     }
     const now = performance.now();
     if (frame.playing && now - this.drawn < 150) return; // charts of many points need no 30 frames a second
     this.drawn = now;
-    if (frame.answers) charts.answers(this.root, frame.answers, this.run.target);
-    else if (frame.confusion) this.confusion(frame.confusion);
-    else
+    if (frame.answers) {
+      const several = frame.answers.length > 1;
       this.root.replaceChildren(
-        html("p", { class: "soft" }, "Too many classes to draw; the rows below have the answers."),
+        ...frame.answers.flatMap(({ target, points }) => charts.answers(points, target, several)),
       );
+    } else if (frame.confusion) this.confusion(frame.confusion);
+    else if (frame.spread) this.root.replaceChildren(...frame.spread.map((one) => this.spread(one)));
+    else {
+      const many = "Too many classes to draw; the rows below have the answers.";
+      this.root.replaceChildren(html("p", { class: "soft" }, many));
+    }
+  }
+
+  /** How often which answer is given, where nobody knows the truth. */
+  spread({ target, names, edges, counts }) {
+    if (edges) return html("figure", {}, charts.histogram({ edges, counts }, target));
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    const row = (name, k) =>
+      html("tr", {}, html("th", { scope: "row" }, name), html("td", { class: "n" }, share(counts[k] / all)));
+    return html(
+      "table",
+      {},
+      html("caption", {}, `How often it answers which ${target}`),
+      html("tbody", {}, ...names.map(row)),
+    );
   }
 
   confusion({ classes, counts }) {

@@ -1,12 +1,14 @@
 // The page: what it begins with, a second run beside the first, and what is said of all.
 
 import { get, takeToken } from "./api.js";
-import { calm, save } from "./dom.js";
+import { Compared } from "./compared.js";
+import { calm, save, write } from "./dom.js";
 import { RunView } from "./runview.js";
 
 const views = [];
 const runs = document.getElementById("runs");
 const template = runs.querySelector(".run").cloneNode(true);
+const compared = new Compared(document.getElementById("compared"));
 let about;
 
 function wrong(failure) {
@@ -38,11 +40,12 @@ function showCode(text, name) {
 
 function view(root) {
   const one = new RunView(root, {
-    name: views.length ? "Second run" : "Run",
+    name: views.length ? "Second run" : "First run",
     about,
     wrong,
     tell,
     showCode,
+    onDrawn: () => together(),
     onTables: () => views.forEach((each) => each.fillData()),
   });
   views.push(one);
@@ -64,6 +67,8 @@ function firstSetup() {
   }
 }
 
+const anyPlays = () => views.some((one) => one.frame?.playing);
+
 function compare() {
   const second = template.cloneNode(true);
   runs.append(second);
@@ -81,15 +86,22 @@ function compare() {
   second.scrollIntoView({ block: "nearest" });
 }
 
+/** What is of both runs, whenever one of them has changed. */
 function together() {
   const two = views.length > 1;
+  write(document.getElementById("both"), anyPlays() ? "Pause both" : "Play both");
+  compared.show(two);
+  compared.draw(views);
   runs.classList.toggle("two", two);
   document.getElementById("compare").hidden = two;
   document.getElementById("both").hidden = !two;
 }
 
 document.getElementById("compare").addEventListener("click", compare);
-document.getElementById("both").addEventListener("click", () => views.forEach((one) => one.play(true)));
+document.getElementById("both").addEventListener("click", () => {
+  const playing = !anyPlays();
+  views.filter((one) => one.run?.told || !playing).forEach((one) => one.play(playing));
+});
 addEventListener("pagehide", () => views.forEach((one) => one.leave()));
 // A page that comes back from the browser's memory begins its runs anew.
 addEventListener(

@@ -1,8 +1,9 @@
 // A row's two passes through the network, a step at a time: forward what units say, then δ on its way back.
 
-import { button, calm, html, renew, said } from "./dom.js";
+import { button, calm, html, option, renew, said } from "./dom.js";
 
-const PAUSE = 1400; // milliseconds from step to step, where the page goes on by itself
+const PACES = [0.5, 1, 1.5, 3, 6]; // seconds from step to step, where the page goes on by itself
+const CELLS = 16; // of a row that are read out
 
 export class Passes {
   constructor(root, diagram, onClose, onLeft) {
@@ -11,6 +12,7 @@ export class Passes {
     this.onClose = onClose;
     this.onLeft = onLeft; // closed by the reader, who goes back to the row
     this.timer = 0;
+    this.pace = 1.5;
   }
 
   show(row, run) {
@@ -21,7 +23,8 @@ export class Passes {
     this.run = run;
     this.layers = row.layers.length;
     // Forward a step for each layer, then the loss, then backward a step for each layer.
-    this.steps = 2 * this.layers + 1;
+    // Where nobody knows the truth there is no loss, and no way back.
+    this.steps = row.truth === null ? this.layers : 2 * this.layers + 1;
     this.step = step;
     this.next = button("Next step", () => this.go(this.step + 1), { "data-keep": "next" });
     this.back = button("Step back", () => this.go(this.step - 1), { "data-keep": "back" });
@@ -37,6 +40,7 @@ export class Passes {
         this.back,
         this.next,
         this.auto,
+        calm() ? null : this.paces(),
         button(
           "Close",
           () => {
@@ -57,12 +61,30 @@ export class Passes {
     this.next.focus({ preventScroll: true });
   }
 
+  /** The reader's own pace, also under way. */
+  paces() {
+    const known = PACES.map((seconds) => option(seconds, `${seconds} s a step`));
+    const select = html("select", { "data-keep": "pace", "aria-label": "Pace of the animation" }, ...known);
+    select.value = this.pace;
+    select.addEventListener("change", () => {
+      this.pace = Number(select.value);
+      if (this.timer) this.tick();
+    });
+    return select;
+  }
+
+  tick() {
+    clearInterval(this.timer);
+    const next = () => (this.step < this.steps ? this.go(this.step + 1) : this.stop());
+    this.timer = setInterval(next, 1000 * this.pace);
+  }
+
   play() {
     if (this.timer) return this.stop();
     if (this.step === this.steps) this.go(0);
     if (calm()) return this.go(this.steps);
     this.auto.textContent = "Stop";
-    this.timer = setInterval(() => (this.step < this.steps ? this.go(this.step + 1) : this.stop()), PAUSE);
+    this.tick();
     return undefined;
   }
 
@@ -114,7 +136,15 @@ export class Passes {
 
   says() {
     const { row, layers, step } = this;
-    if (step === 0) return `The row comes in: ${row.cells.join(", ")}. Its truth is ${row.truth}.`;
+    if (step === 0) {
+      const more = row.cells.length > CELLS ? ` and ${row.columns - CELLS} more columns` : "";
+      const cells = row.cells.slice(0, CELLS).map((cell) => cell || "(missing)");
+      const truth = row.truth === null ? "Nobody knows its truth." : `Its truth is ${row.truth}.`;
+      return `The row comes in: ${cells.join(", ")}${more}. ${truth}`;
+    }
+    if (row.truth === null && step === layers) {
+      return `${row.steps[step - 1].title}. The answer is ${row.answer}. Without a truth there is no loss.`;
+    }
     if (step <= layers) return `${row.steps[step - 1].title}. ${row.steps[step - 1].says}`;
     if (step === layers + 1) {
       const loss = `the loss, ${row.loss_name}, is ${said(row.loss)}`;

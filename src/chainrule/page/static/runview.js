@@ -10,18 +10,20 @@ import { Passes } from "./passes.js";
 import { Rows } from "./rows.js";
 import { Selected } from "./selected.js";
 import { SetupForm } from "./setup.js";
+import { TypedRow } from "./typed.js";
 
 const ROWS_AGAIN = 1000; // milliseconds between two readings of the table while the network learns
 
 export class RunView {
-  constructor(root, { name, about, wrong, tell, showCode, onTables }) {
-    Object.assign(this, { root, name, about, wrong, tell, showCode, onTables });
+  constructor(root, { name, about, wrong, tell, showCode, onDrawn, onTables }) {
+    Object.assign(this, { root, name, about, wrong, tell, showCode, onDrawn, onTables });
     this.part = (name) => root.querySelector(`[data-part="${name}"]`);
-    this.diagram = new Diagram(
-      this.part("diagram"),
-      (c, unit) => this.openUnit(c, unit),
-      (name) => this.selected.weight(name),
-    );
+    this.diagram = new Diagram(this.part("diagram"), {
+      onUnit: (column, unit) => this.openUnit(column, unit),
+      onWeight: (name) => this.weight(name),
+      // Which units of a large layer are shown must not change under the reader's hands.
+      onHold: (held) => this.tellRun("hold", { held }),
+    });
     this.passes = new Passes(
       this.part("passes"),
       this.diagram,
@@ -32,8 +34,10 @@ export class RunView {
     this.selected = new Selected(this.part("selected"), {
       onEdit: (name, value) => this.tellRun("edit", { name, value }),
       onWeight: (name) => this.weight(name),
+      onClose: () => this.mark(null),
       onWrong: wrong,
     });
+    this.typed = new TypedRow(this.part("typed"), { onRow: (row) => this.chooseRow(row), onWrong: wrong });
     this.form = new SetupForm(
       this.part("setup"),
       about,
@@ -78,7 +82,7 @@ export class RunView {
         ...this.run.setup,
         model: null,
         loss: null,
-        data: { table: this.table.table, target: this.part("target").value },
+        data: { table: this.table.table, targets: JSON.parse(this.part("target").value) },
       }),
     );
     on("upload", "change", () => this.upload());
@@ -92,6 +96,9 @@ export class RunView {
     select.replaceChildren(
       ...this.about.sets.map((set) => option(`set:${set.name}`, set.title)),
       ...this.about.tables.map((table) => option(`table:${table.table}`, table.name)),
+      ...Object.entries(this.about.models).map(([number, { name }]) =>
+        option(`model:${number}`, `${name}, without a table`),
+      ),
     );
     if (value) select.value = value;
   }
@@ -107,7 +114,7 @@ export class RunView {
       this.leave();
       this.show(run);
       this.listen();
-      if (playing) await this.play(true);
+      if (playing && run.told) await this.play(true);
     } catch (failure) {
       this.wrong(failure);
       if (this.run) this.form.show(this.run);
@@ -139,7 +146,7 @@ export class RunView {
       this.part("pace").value = "";
     const task = run.task === "regression" ? "Predict" : "Classify";
     const network = `${run.sizes.join("-")}, ${setup.activation}, ${setup.optimizer}`;
-    write(this.part("title"), `${task} ${run.target}: ${network}`);
+    write(this.part("title"), `${task} ${run.targets.join(", ")}: ${network}`);
     this.root.setAttribute("aria-label", `${this.name}: ${this.part("title").textContent}`);
     this.passes.close();
     this.warned = new Set();
@@ -149,6 +156,9 @@ export class RunView {
       this.chooseRow(row),
     );
     this.part("lost").hidden = true;
+    this.diagram.begin(run);
+    this.typed.show(run);
+    this.showModel();
     this.showData();
     this.rows.show(run);
   }
@@ -156,13 +166,44 @@ export class RunView {
   showData() {
     const data = this.run?.setup.data;
     if (!data) return;
-    this.table =
-      data.set === undefined ? this.about.tables.find((table) => table.table === data.table) : null;
-    this.part("data").value = this.table ? `table:${data.table}` : `set:${data.set}`;
+    this.table = this.about.tables.find((table) => table.table === data.table);
+    const drawn = data.drawn !== undefined;
+    this.part("data").value = this.table
+      ? `table:${data.table}`
+      : drawn
+        ? `model:${this.run.setup.model}`
+        : `set:${data.set}`;
     this.part("target-field").hidden = !this.table;
     if (!this.table) return;
-    this.part("target").replaceChildren(...this.table.columns.map((name) => option(name)));
-    this.part("target").value = data.target;
+    const several = data.targets.length > 1 ? [data.targets] : []; // as the command asked for
+    const targets = [...several, ...this.table.columns.map((name) => [name])];
+    this.part("target").replaceChildren(
+      ...targets.map((names) => option(JSON.stringify(names), names.join(", "))),
+    );
+    this.part("target").value = JSON.stringify(data.targets);
+  }
+
+  /** What is said of a trained model, and what one can do with it: without a table there is nothing to learn. */
+  showModel() {
+    const { told, members, setup } = this.run;
+    const reason = "The model came without a table: there is nothing to learn from.";
+    for (const name of ["play", "batch", "epoch", "pace", "scrubber"]) {
+      this.part(name).disabled = !told;
+      this.part(name).title = told ? "" : reason;
+    }
+    this.part("code").disabled = setup.model !== null;
+    this.part("code").title =
+      setup.model === null ? "" : "This network goes on from a model: export the model.";
+    this.part("share").disabled = !told;
+    this.part("share").title = told ? "" : "A link holds no model: send its file.";
+    const one = members > 1 ? `One of the model's ${members} networks, the first, is shown.` : "";
+    const drawn = told
+      ? ""
+      : `${reason} The first row below is typical, the others are drawn, column by column, from what its file ` +
+        "knows; type in rows of your own. Open its table to go on learning.";
+    write(this.part("model-said"), [drawn, one].filter(Boolean).join(" "));
+    this.part("model-said").hidden = !(drawn || one);
+    for (const name of ["curves-panel", "deltas-panel"]) this.part(name).hidden = !told;
   }
 
   chooseData(value) {
@@ -176,8 +217,17 @@ export class RunView {
         data: { rows: points.rows, noise: points.noise, seed: points.seed, set: name },
       });
     }
+    if (kind === "model") {
+      const model = { ...this.about.start, model: name, loss: null, data: { drawn: 50 } };
+      return this.begin(model, false);
+    }
     const table = this.about.tables.find((one) => one.table === name);
-    return this.begin({ ...setup, data: { table: name, target: table.target ?? table.columns.at(-1) } });
+    const model = this.run.told ? null : this.about.models[this.run.setup.model];
+    // A table that has all that the model needs is what it was waiting for.
+    if (model && [...model.columns, ...model.targets].every((column) => table.columns.includes(column))) {
+      return this.begin({ ...this.run.setup, data: { table: name, targets: model.targets } }, false);
+    }
+    return this.begin({ ...setup, data: { table: name, targets: table.targets } });
   }
 
   async upload() {
@@ -185,17 +235,19 @@ export class RunView {
     this.part("upload").value = "";
     if (!file) return;
     try {
-      const [most, size] = [this.about.limits.upload_bytes, file.size].map((bytes) => (bytes / 1e6).toFixed(1));
+      const [most, size] = [this.about.limits.upload_bytes, file.size].map((bytes) =>
+        (bytes / 1e6).toFixed(1),
+      );
       if (file.size > this.about.limits.upload_bytes) {
         throw new Error(`A table to open here has at most ${most} MB; this one has ${size} MB.`);
       }
       const table = await api.upload(file);
       this.about.tables.push(table);
       this.onTables();
-      this.tell(
-        `${table.name}: ${table.rows} rows. Target: ${table.columns.at(-1)}; choose another one beside it.`,
-      );
       await this.chooseData(`table:${table.table}`);
+      this.tell(
+        `${table.name}: ${table.rows} rows. Target: ${this.run.targets.join(", ")}; choose another one.`,
+      );
     } catch (failure) {
       this.wrong(failure);
     }
@@ -263,6 +315,7 @@ export class RunView {
     this.drawHints(frame.hints);
     this.selected.moved(frame);
     this.readRows(frame);
+    this.onDrawn();
   }
 
   drawPast(frame) {
@@ -360,17 +413,19 @@ export class RunView {
   }
 
   openUnit(column, unit) {
-    if (column > 0) this.selected.unit(column, unit);
-    else
-      this.tell(
-        `${this.run.inputs[unit - 1]} is an input; choose a unit of the next layer to see its weights.`,
-      );
+    this.mark(null);
+    this.selected.unit(column, unit);
   }
 
   weight(name) {
-    this.diagram.selected = name;
+    this.mark(name);
     this.selected.weight(name);
-    this.draw();
+  }
+
+  /** Which weight is marked in the diagram. */
+  mark(name) {
+    this.diagram.selected = name;
+    if (this.frame) this.diagram.draw(this.frame);
   }
 
   async chooseRow(row) {
@@ -384,6 +439,7 @@ export class RunView {
     try {
       const found = await api.get(`runs/${this.run.run}/row`, { row });
       this.rowChosen(row);
+      if (!this.run.told && found.cells.length === this.run.fields?.length) this.typed.fill(found.cells);
       this.rowMark = this.rowsRead;
       this.passes.show(found, this.run);
       return true;

@@ -7,10 +7,11 @@ import { button, html, renew, said } from "./dom.js";
 const AGAIN = 1500; // milliseconds between two questions while the network learns
 
 export class Selected {
-  constructor(root, { onEdit, onWeight, onWrong }) {
+  constructor(root, { onEdit, onWeight, onClose, onWrong }) {
     this.root = root;
     this.onEdit = onEdit;
     this.onWeight = onWeight;
+    this.onClose = onClose;
     this.onWrong = onWrong;
     this.asked = 0;
     root.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
@@ -69,7 +70,7 @@ export class Selected {
     try {
       const query =
         what.kind === "weight"
-          ? { name: what.name, row: this.useRow ? this.row : null }
+          ? { name: what.name, row: this.useRow || !run.told ? this.row : null }
           : { layer: what.layer, unit: what.unit, row: this.row };
       const found = await get(`runs/${run.run}/${what.kind}`, query);
       if (what !== this.what || run !== this.run) return;
@@ -85,6 +86,7 @@ export class Selected {
   close() {
     this.what = null;
     this.root.hidden = true;
+    this.onClose();
     if (this.opener?.isConnected) this.opener.focus();
   }
 
@@ -118,8 +120,8 @@ export class Selected {
     return form;
   }
 
-  drawWeight(found) {
-    const open = this.root.querySelector("details")?.open ?? true;
+  /** Of which rows the loss is derived. */
+  choice() {
     const of = (text, row, disabled) => {
       const input = html("input", { type: "radio", name: `of-${this.run.run}`, "data-keep": text, disabled });
       input.checked = this.useRow === row;
@@ -129,6 +131,23 @@ export class Selected {
       });
       return html("label", { class: "tick" }, input, text);
     };
+    const none = this.row === null || this.row === undefined;
+    return html(
+      "fieldset",
+      { class: "inline" },
+      html("legend", {}, "Derive for"),
+      of("the rows that are learnt from", undefined, false),
+      of(none ? "a row (choose one below)" : `row ${this.row + 1}`, true, none),
+    );
+  }
+
+  unknown(found) {
+    const output = "Nobody knows the truth of this row: it is the output ŷ₁ that is derived, not a loss.";
+    return found.of === "L" ? null : html("p", { class: "soft" }, output);
+  }
+
+  drawWeight(found) {
+    const open = this.root.querySelector("details")?.open ?? true;
     const number = (name, value) => html("div", {}, html("dt", {}, name), html("dd", {}, said(value, 8)));
     const derivation = html("div", {
       class: "derivation",
@@ -143,6 +162,10 @@ export class Selected {
       one.tabIndex = 0;
       one.dataset.keep = `line ${k}`;
     });
+    for (const head of derivation.querySelectorAll("th")) {
+      // A head of nothing but a formula is none to screen readers that know no MathML.
+      if (head.querySelector("math")) head.setAttribute("aria-label", head.textContent);
+    }
     const levels = { H1: "H4", H2: "H5" };
     for (const title of derivation.querySelectorAll("h1, h2")) {
       const lower = document.createElement(levels[title.tagName]);
@@ -159,21 +182,15 @@ export class Selected {
         html(
           "div",
           {},
-          html("dt", {}, `∂L/∂w, ${found.rows === 1 ? `row ${this.row + 1}` : `${found.rows} rows`}`),
+          html(
+            "dt",
+            {},
+            `∂${found.of}/∂w, ${found.row === null ? `${found.rows} rows` : `row ${found.row + 1}`}`,
+          ),
           html("dd", {}, said(found.gradient)),
         ),
       ),
-      html(
-        "fieldset",
-        { class: "inline" },
-        html("legend", {}, "Derive for"),
-        of("the rows that are learnt from", undefined, false),
-        of(
-          this.row === null || this.row === undefined ? "a row (choose one below)" : `row ${this.row + 1}`,
-          true,
-          this.row === null || this.row === undefined,
-        ),
-      ),
+      this.run.told ? this.choice(found) : this.unknown(found),
       this.edit(found.name, found.value),
       html(
         "figure",
@@ -198,70 +215,28 @@ export class Selected {
   }
 
   drawUnit(found) {
-    const values = found.inputs.some((input) => input.value !== null);
-    const rows = found.inputs.map((input) =>
-      html(
-        "tr",
-        {},
-        html("th", { scope: "row" }, input.name),
-        html(
-          "td",
-          {},
-          button(`${input.weight_name} = ${said(input.weight)}`, () => this.onWeight(input.weight_name), {
-            class: "small",
-            "data-keep": input.weight_name,
-          }),
-        ),
-        values ? html("td", { class: "n" }, said(input.value)) : null,
-      ),
-    );
-    const more = found.inputs_in_all - found.inputs.length;
     const number = (name, value) => html("div", {}, html("dt", {}, name), html("dd", {}, said(value)));
+    const at =
+      found.value === null
+        ? []
+        : found.layer === 0
+          ? [number("value", found.value)]
+          : [number("z", found.z), number("h", found.h), number("δ", found.delta)];
+    const bias =
+      found.bias === null ? "none" : this.link({ weight_name: found.bias_name, weight: found.bias });
+    const more = found.layer === 0 ? "its value" : "z, h and δ";
     renew(
       this.root,
       this.head(`Unit ${found.name}`),
       html(
         "dl",
         { class: "numbers" },
-        ...(found.z === null ? [] : [number("z", found.z), number("h", found.h), number("δ", found.delta)]),
-        html(
-          "div",
-          {},
-          html("dt", {}, "Bias"),
-          html(
-            "dd",
-            {},
-            found.bias === null
-              ? "none"
-              : button(`${found.bias_name} = ${said(found.bias)}`, () => this.onWeight(found.bias_name), {
-                  class: "small",
-                  "data-keep": found.bias_name,
-                }),
-          ),
-        ),
+        ...at,
+        found.layer === 0 ? null : html("div", {}, html("dt", {}, "Bias"), html("dd", {}, bias)),
       ),
-      found.z === null ? html("p", { class: "soft" }, "Choose a row below to see z, h and δ of it.") : null,
-      html(
-        "div",
-        { class: "wide", tabindex: 0, role: "region", "aria-label": "What comes in", "data-keep": "inputs" },
-        html(
-          "table",
-          {},
-          html("caption", {}, `What comes in${more ? `; ${more} smaller weights are not listed` : ""}`),
-          html(
-            "thead",
-            {},
-            html(
-              "tr",
-              {},
-              html("th", { scope: "col" }, "from"),
-              html("th", { scope: "col" }, "weight"),
-              values ? html("th", { scope: "col" }, `in row ${this.row + 1}`) : null,
-            ),
-          ),
-          html("tbody", {}, ...rows),
-        ),
-      ),
+      found.value === null ? html("p", { class: "soft" }, `Choose a row below to see ${more} of it.`) : null,
+      this.weights("What comes in", "from", found.inputs, found.inputs_in_all),
+      this.weights("Where it goes", "to", found.outputs, found.outputs_in_all),
       html(
         "figure",
         { class: "chart" },
@@ -271,6 +246,45 @@ export class Selected {
           { class: "soft" },
           `What it says of the rows; 0 of ${(100 * found.zero_share).toFixed(0)} % of them`,
         ),
+      ),
+    );
+  }
+
+  link({ weight_name, weight }) {
+    return button(`${weight_name} = ${said(weight)}`, () => this.onWeight(weight_name), {
+      class: "small",
+      "data-keep": weight_name,
+    });
+  }
+
+  /** The weights of one side of a unit, each a button. */
+  weights(title, end, all, inAll) {
+    if (!inAll) return null;
+    const values = all.some((one) => one.value !== null);
+    const head = (text) => html("th", { scope: "col" }, text);
+    const more = inAll - all.length;
+    const rows = all.map((one) =>
+      html(
+        "tr",
+        {},
+        html("th", { scope: "row" }, one.name),
+        html("td", {}, this.link(one)),
+        values ? html("td", { class: "n" }, said(one.value)) : null,
+      ),
+    );
+    return html(
+      "div",
+      { class: "wide", tabindex: 0, role: "region", "aria-label": title, "data-keep": title },
+      html(
+        "table",
+        {},
+        html("caption", {}, `${title}${more ? `; ${more} smaller weights are not listed` : ""}`),
+        html(
+          "thead",
+          {},
+          html("tr", {}, head(end), head("weight"), values ? head(`in row ${this.row + 1}`) : null),
+        ),
+        html("tbody", {}, ...rows),
       ),
     );
   }

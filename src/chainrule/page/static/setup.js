@@ -17,6 +17,12 @@ export class SetupForm {
     this.run = run;
     // Changes that wait go on from what was wished, not from what is now shown.
     if (!this.timer) this.wished = run.setup;
+    if (!run.told) {
+      const why =
+        "These are the model's own. With a table, or a classic set, a network of another set-up learns.";
+      this.form.replaceChildren(html("p", { class: "soft" }, why));
+      return;
+    }
     const { setup } = run;
     const { limits } = this.about;
     const losses = this.about.losses[run.task];
