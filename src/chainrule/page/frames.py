@@ -203,7 +203,7 @@ class Frames:
         again = not self._held and (not self.run.playing or monotonic() - self._chosen > _CHOSEN)
         if self._units and not again:
             return self._units
-        before, self._units = self._units, []
+        before, found = self._units, list[np.ndarray]()
         self._chosen = monotonic()
         for layer, units in enumerate(self.widths):
             if layer < len(matrices):
@@ -214,8 +214,9 @@ class Frames:
             if before:
                 say[before[layer]] *= _CLEARLY
             chosen = np.argsort(-say, kind="stable")[:_SHOWN] if units > _SHOWN else np.arange(units)
-            self._units.append(np.sort(chosen))
-        return self._units
+            found.append(np.sort(chosen))
+        self._units = found  # whole, because two threads may look at once
+        return found
 
     def _column(
         self, layer: int, units: np.ndarray, bias: Any, seen: Seen, painted: "_Paintings"
