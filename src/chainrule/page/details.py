@@ -16,7 +16,7 @@ from chainrule.page.run import Run, value_of
 _ROWS = 200  # that are shown together
 _DERIVED = 256  # rows of a batch whose gradient is derived
 _PAST = 200  # moments in the history of a weight
-_LISTED = 32  # weights of a side of a unit
+_LISTED = 16  # weights of a side of a unit
 _COLUMNS = 40  # of the table
 _BARS = 24  # of a histogram
 

@@ -60,17 +60,18 @@ def encoded(model: Model, frame: "pl.DataFrame") -> np.ndarray:
     return model.encoded(frame if model.encoder_.named else frame.to_numpy())
 
 
-def fields(encoder: TableEncoder) -> list[dict[str, Any]] | None:
-    """What there is to type in for a row; None where that is too much."""
+def fields(encoder: TableEncoder, typical: Sequence[str | None]) -> list[dict[str, Any]] | None:
+    """What there is to type in for a row, and what to begin with; None where that is too much."""
     if len(encoder.columns) > _TYPED:
         return None
     return [
         {
             "name": column.name,
             "levels": list(column.levels[:_OFFERED]) if isinstance(column, CategoryColumn) else None,
+            "value": value or "",
             "all": not isinstance(column, CategoryColumn) or len(column.levels) <= _OFFERED,
         }
-        for column in encoder.columns
+        for column, value in zip(encoder.columns, typical, strict=True)
     ]
 
 
@@ -135,7 +136,7 @@ def _drawn(
     if isinstance(column, DateColumn):
         return _dates(column, values)
     whole = bool(told) and all(float(edge).is_integer() for edge in told)
-    return [f"{round(value) if whole else float(f'{value:.4g}')}" for value in values.tolist()]
+    return [f"{round(value) if whole else float(f'{value:.4g}'):g}" for value in values.tolist()]
 
 
 def _dates(column: DateColumn, days: np.ndarray) -> list[str | None]:

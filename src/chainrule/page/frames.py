@@ -88,7 +88,7 @@ class Frames:
             "targets": list(self.targets),
             "told": run.told,
             "members": run.members,
-            "fields": None if run.told else fields(run.model.encoder_),
+            "fields": None if run.told else fields(run.model.encoder_, run.problem.X.row(0)),
             "sizes": list(self.network.sizes),
             "inputs": self.inputs,
             "outputs": self._outputs(),

@@ -8,6 +8,7 @@ const ROW = 46; // pixels from unit to unit
 const TILE = 34;
 const TOP = 34;
 const GAP = 26; // pixels that tiles of two columns keep at least
+const NAMED = 110; // pixels from column to column that a name in one line needs
 const HIT = 6;
 const FINGER = 16; // a finger is less exact than a mouse
 const PIXELS = 12; // along an edge of a unit's picture
@@ -231,15 +232,18 @@ export class Diagram {
   drawNames(context, columns) {
     context.fillStyle = theme().ink;
     context.font = "13px system-ui, sans-serif";
+    const apart = this.places.length > 1 ? this.places[1][0].x - this.places[0][0].x : Infinity;
     columns.forEach((column, c) => {
-      const more = column.size - column.units.length;
+      const folded = column.size > column.units.length;
+      const size = folded ? `${column.units.length} of ${column.size}` : `${column.size}`;
       context.textAlign = c === 0 ? "left" : c === columns.length - 1 ? "right" : "center";
       const x = this.places[c][0].x + (c === 0 ? -TILE / 2 : c === columns.length - 1 ? TILE / 2 : 0);
-      context.fillText(
-        `${column.name} · ${column.size}${more ? ` (${column.units.length} shown)` : ""}`,
-        x,
-        16,
-      );
+      if (apart > NAMED) {
+        context.fillText(`${column.name} · ${size}`, x, 16);
+        return;
+      }
+      context.fillText(column.name, x, 12); // in two lines where columns are close
+      context.fillText(size, x, 26, apart - 4);
     });
   }
 

@@ -85,6 +85,10 @@ export class RunView {
         data: { table: this.table.table, targets: JSON.parse(this.part("target").value) },
       }),
     );
+    on("by-name", "submit", (event) => {
+      event.preventDefault();
+      this.weight(this.part("by-name").querySelector("input").value.trim());
+    });
     on("upload", "change", () => this.upload());
     on("scrubber", "input", () => this.seek(Number(this.part("scrubber").value)));
     this.fillData();
@@ -110,15 +114,20 @@ export class RunView {
     this.root.setAttribute("aria-busy", "true");
     try {
       const run = await api.post("runs", setup);
-      if (turn !== this.turn) return void api.post(`runs/${run.run}/end`);
+      if (turn !== this.turn) {
+        api.post(`runs/${run.run}/end`); // another one was wished for meanwhile
+        return true;
+      }
       this.leave();
       this.show(run);
       this.listen();
       if (playing && run.told) await this.play(true);
+      return true;
     } catch (failure) {
       this.wrong(failure);
       if (this.run) this.form.show(this.run);
       this.showData();
+      return false;
     } finally {
       this.root.removeAttribute("aria-busy");
     }
@@ -206,7 +215,7 @@ export class RunView {
     for (const name of ["curves-panel", "deltas-panel"]) this.part(name).hidden = !told;
   }
 
-  chooseData(value) {
+  async chooseData(value) {
     const [kind, name] = [value.slice(0, value.indexOf(":")), value.slice(value.indexOf(":") + 1)];
     const setup = { ...this.run.setup, model: null, loss: null };
     if (kind === "set") {
@@ -227,7 +236,21 @@ export class RunView {
     if (model && [...model.columns, ...model.targets].every((column) => table.columns.includes(column))) {
       return this.begin({ ...this.run.setup, data: { table: name, targets: model.targets } }, false);
     }
-    return this.begin({ ...setup, data: { table: name, targets: table.targets } });
+    const begun = await this.begin({ ...setup, data: { table: name, targets: table.targets } });
+    if (!begun) this.offerTargets(table);
+    return begun;
+  }
+
+  /** The last column cannot be predicted: another one may. */
+  offerTargets(table) {
+    this.table = table;
+    this.part("data").value = `table:${table.table}`;
+    this.part("target-field").hidden = false;
+    const others = table.columns.map((name) => option(JSON.stringify([name]), name));
+    this.part("target").replaceChildren(
+      html("option", { value: "", disabled: true, selected: true }, "choose…"),
+      ...others,
+    );
   }
 
   async upload() {
@@ -244,7 +267,7 @@ export class RunView {
       const table = await api.upload(file);
       this.about.tables.push(table);
       this.onTables();
-      await this.chooseData(`table:${table.table}`);
+      if (!(await this.chooseData(`table:${table.table}`))) return;
       this.tell(
         `${table.name}: ${table.rows} rows. Target: ${this.run.targets.join(", ")}; choose another one.`,
       );

@@ -78,6 +78,8 @@ export class Selected {
       else this.drawUnit(found);
     } catch (failure) {
       this.onWrong(failure);
+      // There is no such weight: a panel that says no more than that it is deriving must not stay.
+      if (what === this.what && this.root.querySelector("[role=status]")) this.close();
     } finally {
       this.busy = false;
     }

@@ -36,6 +36,7 @@ export class TypedRow {
       this.add();
     });
     this.root.append(form);
+    this.fill(run.fields.map((field) => field.value));
   }
 
   /** Begin with the cells of a row that is there. */
