@@ -10,7 +10,7 @@ import pytest
 import chainrule
 from chainrule.page.door import Door
 from chainrule.page.server import Server
-from chainrule.page.session import Session
+from chainrule.page.session import HeldModel, Session
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
@@ -112,6 +112,18 @@ def test_a_weight_s_derivation_is_read_and_the_weight_edited(page):
     pause(page)
     page.locator(".units button").nth(2).click()
     page.get_by_role("heading", name="Unit h1[1]").wait_for()
+    assert page.get_by_role("button", name="W2[8,1]").is_visible(), "where it goes is there, too"
+    page.get_by_label("Any weight, by its name").fill("W9[1,1]")
+    page.get_by_role("button", name="Open", exact=True).click()
+    until(page, lambda: "a weight must be an entry" in page.text_content("#wrong"))
+    until(page, lambda: page.locator(".selected").is_hidden())
+    page.get_by_label("Any weight, by its name").fill("b2[1]")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Weight b2[1]").wait_for()
+    page.locator(".units button").nth(0).click()
+    page.get_by_role("heading", name="Unit x1").wait_for()
+    page.locator(".units button").nth(2).click()
+    page.get_by_role("heading", name="Unit h1[1]").wait_for()
     page.get_by_role("button", name="W1[1,2]").click()
     page.get_by_role("heading", name="Weight W1[1,2]").wait_for()
     three = [number(page.locator(".numbers.three dd").nth(k).text_content()) for k in range(3)]
@@ -164,6 +176,12 @@ def test_a_table_is_brought_along_and_a_bad_one_is_told(page, tmp_path):
     part(page, "upload").set_input_files(bad)
     until(page, lambda: "must have 2 cells in each row" in page.text_content("#wrong"))
     pause(page)
+    dated = tmp_path / "dated.csv"
+    dated.write_text("a,b,when\n" + "".join(f"{k},{k % 3},2020-01-{k:02d}\n" for k in range(1, 29)))
+    part(page, "upload").set_input_files(dated)
+    until(page, lambda: "must be numbers or classes" in page.text_content("#wrong"))
+    part(page, "target").select_option("a")
+    until(page, lambda: "Predict a" in text(page, "title"))
     part(page, "upload").set_input_files(PENGUINS)
     until(page, lambda: "Predict year" in text(page, "title"))
     part(page, "target").select_option("species")
@@ -214,8 +232,16 @@ def test_two_runs_stand_side_by_side(page):
     until(page, lambda: page.locator(".run").count() == 2)
     second = page.locator(".run").nth(1)
     until(page, lambda: second.locator('[data-part="title"]').text_content() != "Starting…")
+    page.get_by_role("button", name="Pause both").click()
     page.get_by_role("button", name="Play both").click()
     until(page, lambda: second.locator('[data-part="at-epoch"]').text_content() != "0")
+    until(page, lambda: text(page, "play") == "Pause")
+    page.get_by_role("button", name="Pause both").click()
+    for view in (page.locator(".run").first, second):
+        until(page, lambda view=view: view.locator('[data-part="play"]').text_content() == "Play")
+    chart = page.locator("#compared svg")
+    assert chart.locator("text.name").all_text_contents()[1:] == ["First run", "Second run"]
+    assert "First run" in chart.get_attribute("aria-label")
     assert serious(page) == []
     second.get_by_role("button", name="Close this run").click()
     until(page, lambda: page.locator(".run").count() == 1)
@@ -241,6 +267,67 @@ def test_with_the_keyboard_alone(page):
     part(page, "data").focus()
     page.keyboard.press("Shift+Tab")
     assert page.evaluate("() => document.activeElement !== document.body"), "focus is never lost"
+
+
+def test_a_model_without_a_table(browser, tmp_path):
+    table = chainrule.read_table(PENGUINS)
+    model = chainrule.DeepClassifier((6,), max_iter=3, n_members=2, random_state=0)
+    model.fit(table.drop("species"), table["species"].to_numpy())
+    model.about_ = {"target": ["species"]}
+    door = Door()
+    server = Server(Session(model=HeldModel("penguins.chainrule", model)), door)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    context = browser.new_context(accept_downloads=True)
+    page = context.new_page()
+    page.goto(door.link)
+    until(page, lambda: page.locator("[data-row]").count() > 3)
+    assert part(page, "play").is_disabled()
+    assert "came without a table" in text(page, "model-said")
+    assert "2 networks" in text(page, "model-said")
+    page.get_by_label("flipper_length_mm").fill("many")
+    page.get_by_role("button", name="Add this row").click()
+    until(page, lambda: "must be numeric" in page.text_content("#wrong"))
+    page.get_by_label("flipper_length_mm").fill("215")
+    page.get_by_label("island").select_option("Biscoe")
+    page.get_by_role("button", name="Add this row").click()
+    says = page.locator(".says")
+    until(page, lambda: "Biscoe" in (says.text_content() if says.count() else ""))
+    assert "Nobody knows its truth" in says.text_content()
+    for _ in range(2):
+        page.get_by_role("button", name="Next step").click()
+    assert "Without a truth there is no loss" in says.text_content()
+    page.locator(".units button").nth(3).click()
+    page.locator(".selected table button").first.click()
+    until(page, lambda: page.locator(".numbers.three dd").count() == 3)
+    assert "∂ŷ₁/∂w, row 51" in page.locator(".selected").text_content()
+    page.get_by_role("combobox", name="species").select_option("Gentoo")
+    page.get_by_role("button", name="Add this row").click()
+    until(page, lambda: "Its truth is Gentoo" in says.text_content())
+    until(page, lambda: "∂L/∂w, row 52" in page.locator(".selected").text_content())
+    assert serious(page) == []
+    with page.expect_download() as download:
+        part(page, "model").click()
+    download.value.save_as(tmp_path / "m.chainrule")
+    assert chainrule.load(tmp_path / "m.chainrule").n_members_ == 1
+    part(page, "upload").set_input_files(PENGUINS)
+    until(page, lambda: part(page, "play").is_enabled())
+    assert "came without" not in text(page, "model-said")
+    part(page, "epoch").click()
+    until(page, lambda: epoch(page) == 1)
+    server.stop()
+    thread.join(20)
+    context.close()
+
+
+def test_forced_colours_and_a_pace_of_one_s_own(page):
+    page.emulate_media(forced_colors="active")
+    pause(page)
+    page.get_by_role("button", name="Row 2: see its two passes").click()
+    page.get_by_label("Pace of the animation").select_option("0.5")
+    page.get_by_role("button", name="Animate").click()
+    until(page, lambda: page.get_by_role("button", name="Next step").is_disabled(), 10)
+    assert serious(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -100,4 +100,4 @@ def test_a_run_that_goes_wrong_says_so():
     run = Run(setup, problem_of(classic_table("spirals", 60, 1.5), ["y"]))
     for _ in range(150):
         run.step("epoch")
-    assert "Over-fitting" in [hint["title"] for hint in Frames(run).frame()["hints"]]
+    assert "Over-fitting" in [hint["title"] for hint in Frames(run, ("y",)).frame()["hints"]]

@@ -181,7 +181,7 @@ def test_a_run_that_diverges_stops_and_says_so():
 def test_the_code_learns_the_same(tmp_path):
     run = taken(run_of(), 5)
     names = {}
-    exec(exports.python_code(run, "y", ""), names)
+    exec(exports.python_code(run, ("y",), ""), names)
     for mine, theirs in zip(
         jax.tree.leaves(run.parameters_of(run.now)), jax.tree.leaves(names["model"].members_), strict=True
     ):
@@ -197,11 +197,11 @@ def test_the_code_of_a_table_learns_the_same(tmp_path, monkeypatch):
     from chainrule.page.setup import Columns
 
     setup = Setup(
-        Columns("1", "c"), hidden=(4,), validation=0.0, l2=0.01, optimizer="sgd", learning_rate=0.01
+        Columns("1", ("c",)), hidden=(4,), validation=0.0, l2=0.01, optimizer="sgd", learning_rate=0.01
     )
     run = taken(Run(setup, problem_of(chainrule.read_table("t.csv"), ["c"])), 3)
     names = {}
-    exec(exports.python_code(run, "c", "t.csv"), names)
+    exec(exports.python_code(run, ("c",), "t.csv"), names)
     for mine, theirs in zip(
         jax.tree.leaves(run.parameters_of(run.now)), jax.tree.leaves(names["model"].members_), strict=True
     ):
@@ -211,7 +211,7 @@ def test_the_code_of_a_table_learns_the_same(tmp_path, monkeypatch):
 @pytest.mark.parametrize("epochs", [0, 3])
 def test_the_exported_model_predicts_what_is_shown(epochs, tmp_path):
     run = taken(run_of(), epochs)
-    (tmp_path / "m.chainrule").write_bytes(exports.model_file(run, "y"))
+    (tmp_path / "m.chainrule").write_bytes(exports.model_file(run, ("y",)))
     model = chainrule.load(tmp_path / "m.chainrule")
     assert model.about_["target"] == ["y"]
     x = model.encoded(run.problem.X)
@@ -222,9 +222,9 @@ def test_the_exported_model_predicts_what_is_shown(epochs, tmp_path):
 def test_a_trained_model_goes_on(tmp_path):
     table = classic_table("hills", 300)
     model = chainrule.DeepRegressor((8,), max_iter=5, random_state=0).fit(table.drop("y"), table["y"])
-    from chainrule.page.session import HeldTable, Session
+    from chainrule.page.session import HeldModel, HeldTable, Session
 
-    session = Session(HeldTable("hills.csv", table, "y"), model)
+    session = Session(HeldTable("hills.csv", table, ("y",)), HeldModel("m", model))
     _, watched = session.begin(session.start.to_dict())
     run = watched.run
     own = jax.tree.map(lambda leaf: leaf[0], model.members_)

@@ -17,6 +17,8 @@ import pytest
 
 import chainrule
 from chainrule.errors import ArgumentError
+from chainrule.page import details
+from chainrule.page import server as servers
 from chainrule.page import session as sessions
 from chainrule.page.classic import classic_table
 from chainrule.page.door import Door
@@ -73,7 +75,7 @@ def serving(session):
 
 @pytest.fixture(scope="module")
 def ask():
-    session = Session(HeldTable("hills.csv", classic_table("hills", 80), "y"))
+    session = Session(HeldTable("hills.csv", classic_table("hills", 80), ("y",)))
     caller, server, thread = serving(session)
     yield caller
     server.stop()
@@ -159,13 +161,13 @@ def test_it_binds_to_loopback():
 def test_what_there_is_to_choose_from(ask):
     about = ask("/api/about")[1]
     assert {one["name"] for one in about["sets"]} >= {"circles", "spirals", "xor", "gaussians"}
-    assert about["start"]["data"] == {"table": "1", "target": "y"}
+    assert about["start"]["data"] == {"table": "1", "targets": ["y"]}
     assert about["tables"][0] == {
         "table": "1",
         "name": "hills.csv",
         "rows": 80,
         "columns": ["x1", "x2", "y"],
-        "target": "y",
+        "targets": ["y"],
     }
 
 
@@ -188,9 +190,9 @@ def test_what_there_is_to_choose_from(ask):
         ({"layer_norm": 1}, "layer_norm must be true or false"),
         ({"data": {"set": "moons"}}, "set must be one of spirals"),
         ({"data": {"set": "xor", "rows": 1e9}}, "rows must be a whole number"),
-        ({"data": {"table": "9", "target": "y"}}, "must be at hand"),
-        ({"data": {"table": "1", "target": "z"}}, "target must be a column of hills.csv"),
-        ({"data": {"table": "1"}}, "target must be a text"),
+        ({"data": {"table": "9", "targets": ["y"]}}, "must be at hand"),
+        ({"data": {"table": "1", "targets": ["z"]}}, "target must be a column of hills.csv"),
+        ({"data": {"table": "1"}}, "targets must be a list of names"),
         ({"model": "given"}, "the model of this set-up must be at hand"),
     ],
 )
@@ -211,7 +213,9 @@ def test_a_table_is_brought_along(ask):
     status, table, _ = ask("/api/tables", raw=PENGUINS.read_bytes(), X_Name="p%C3%A9nguins.csv")
     assert (status, table["name"], table["rows"]) == (201, "pénguins.csv", 344)
     assert {path.name for path in Path(tempfile_folder()).iterdir()} <= before, "nothing is written"
-    status, run, _ = ask("/api/runs", {"data": {"table": table["table"], "target": "species"}, "hidden": [4]})
+    status, run, _ = ask(
+        "/api/runs", {"data": {"table": table["table"], "targets": ["species"]}, "hidden": [4]}
+    )
     assert (status, run["task"], run["classes"]) == (201, "classification", ["Adelie", "Chinstrap", "Gentoo"])
     frame = ask(f"/api/runs/{run['run']}/step", {"of": "epoch"})[1]
     assert sum(map(sum, frame["confusion"]["counts"])) == 344
@@ -259,6 +263,16 @@ def test_a_run_is_watched(ask, run):
     assert paused["playing"] is False
 
 
+def test_no_frame_keeps_the_next_one_waiting_for_long(ask, run, monkeypatch):
+    """At full speed frames may take a share of the time; one that takes seconds must not take minutes."""
+    monkeypatch.setattr(servers, "_SHARE", 1e-9)
+    monkeypatch.setattr(servers, "_REST", 0.2)
+    ask(f"/api/runs/{run}/play", {"playing": True})
+    start = time.monotonic()
+    ask.frames(run, 4)
+    assert time.monotonic() - start < 10
+
+
 def test_an_edit_is_seen_and_what_is_wrong_is_told(ask, run):
     frame = ask(f"/api/runs/{run}/edit", {"name": "W1[2,1]", "value": 0.5})[1]
     assert [1, 0, 0.5] in frame["links"][0]
@@ -274,7 +288,15 @@ def test_an_edit_is_seen_and_what_is_wrong_is_told(ask, run):
     ]:
         status, answer, _ = ask(f"/api/runs/{run}/{path}", body)
         assert (status, set(answer)) == (400, {"error"}), (path, body)
-    for path in ("row?row=60", "row?row=x", "row", "unit?layer=3&unit=1", "weight?name=W", "rows?count=1000"):
+    for path in (
+        "row?row=60",
+        "row?row=x",
+        "row",
+        "unit?layer=3&unit=1",
+        "unit?layer=0&unit=3",
+        "weight?name=W",
+        "rows?count=1000",
+    ):
         status, answer, _ = ask(f"/api/runs/{run}/{path}")
         assert (status, set(answer)) == (400, {"error"}), path
 
@@ -351,12 +373,59 @@ def test_two_runs_do_not_disturb_each_other(ask):
 
 def test_a_table_without_a_plane_has_answers():
     frame = pl.DataFrame({"a": range(60), "b": ["x", "y", "z"] * 20, "c": [k * 1.5 for k in range(60)]})
-    session = Session(HeldTable("t.csv", frame, "c"))
+    session = Session(HeldTable("t.csv", frame, ("c",)))
     _, watched = session.begin(session.start.to_dict())
     assert watched.frames.description()["plane"] is None
     seen = watched.frames.frame()
-    assert len(seen["answers"]) == 60
+    assert len(seen["answers"][0]["points"]) == 60
     assert seen["surface"] is None
+    session.close()
+
+
+def test_units_of_a_large_layer_do_not_change_under_one_s_hands(ask):
+    setup = SMALL | {"hidden": [40], "data": {"set": "hills", "rows": 60}, "learning_rate": 0.3}
+    run = ask("/api/runs", setup)[1]["run"]
+
+    def shown():
+        frame = ask(f"/api/runs/{run}/step", {"of": "epoch"})[1]
+        return [unit["unit"] for unit in frame["columns"][1]["units"]]
+
+    first = shown()
+    assert len(first) == 16
+    ask(f"/api/runs/{run}/hold", {"held": True})
+    for _ in range(30):
+        assert shown() == first
+    ask(f"/api/runs/{run}/hold", {"held": False})
+    assert shown() != first
+    ask(f"/api/runs/{run}/end", {})
+
+
+def test_several_targets_are_learnt_together():
+    frame = pl.DataFrame({"a": range(60), "b": [k * 2.0 for k in range(60)], "c": [-k for k in range(60)]})
+    session = Session(HeldTable("t.csv", frame, ("b", "c")))
+    _, watched = session.begin(session.start.to_dict())
+    told = watched.frames.description()
+    assert (told["targets"], told["outputs"], told["sizes"][-1]) == (["b", "c"], ["b", "c"], 2)
+    watched.run.step("epoch")
+    seen = watched.frames.frame()
+    assert [one["target"] for one in seen["answers"]] == ["b", "c"]
+    row = details.row(watched.frames, 3)
+    assert row["truth"] == "6, -3"
+    assert len(row["answer"].split(", ")) == 2
+    assert details.weight(watched.frames, "W1[1,1]", None)["of"] == "L"
+    session.close()
+
+
+def test_labels_are_learnt_together():
+    frame = pl.DataFrame({"a": range(60), "b": [0, 1, 1] * 20, "c": [0, 1] * 30})
+    session = Session(HeldTable("t.csv", frame, ("b", "c")))
+    _, watched = session.begin(session.start.to_dict())
+    watched.run.step("epoch")
+    told, seen = watched.frames.description(), watched.frames.frame()
+    assert (told["classes"], told["outputs"]) == (None, ["b", "c"])
+    assert 0 < seen["scores"]["learn"] <= 1
+    assert all(0 <= point[1] <= 1 for point in seen["answers"][1]["points"])
+    assert details.row(watched.frames, 1)["truth"] == "1, 1"
     session.close()
 
 
@@ -406,7 +475,7 @@ def test_the_command_serves_until_it_is_ended(ending, tmp_path):
         (("--target", "x"), "--target must come with a TABLE"),
         (("no.csv", "--target", "x"), "must be a file that exists"),
         ((PENGUINS, PENGUINS), "the first must be a model"),
-        (("model.chainrule",), "a model must come with a table"),
+        (("model.chainrule",), "model.chainrule"),
         (("--port", "99999"), "--port must be"),
     ],
 )

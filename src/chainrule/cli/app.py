@@ -520,12 +520,15 @@ def derive(
 @app.command()
 def watch(
     first: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="A table, or a model and then its table.")
+        str | None,
+        typer.Argument(metavar="[TABLE]", help="A table, or a model, or a model and then its table."),
     ] = None,
     second: Annotated[
         str | None, typer.Argument(metavar="[TABLE]", help="For a model: the rows to go on with.")
     ] = None,
-    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict.")] = None,
+    target: Annotated[
+        list[str], typer.Option(metavar="COLUMN", help="The column to predict; again for several.")
+    ] = [],  # noqa: B006
     missing: Missing = [],  # noqa: B006
     port: Annotated[
         int, typer.Option(parser=whole, metavar="N", help="Of the page; 0 is any that is free.")
@@ -540,4 +543,4 @@ def watch(
     from chainrule.cli.watching import Wish
     from chainrule.cli.watching import watch as serve
 
-    serve(Wish(first, second, target, tuple(missing), port, open_, quiet))
+    serve(Wish(first, second, tuple(dict.fromkeys(target)), tuple(missing), port, open_, quiet))

@@ -24,7 +24,7 @@ class Wish(NamedTuple):
     """A table or a model."""
     second: str | None
     """The table of the model."""
-    target: str | None
+    targets: tuple[str, ...]
     missing: tuple[str, ...]
     port: int
     open: bool
@@ -45,48 +45,52 @@ def watch(wish: Wish) -> None:
             webbrowser.open(door.link)
     # What follows takes seconds to load; a browser waits at the door.
     from chainrule.page.server import Server
-    from chainrule.page.session import HeldTable, Session
+    from chainrule.page.session import HeldModel, HeldTable, Session
 
-    table = None if given is None else HeldTable(given.name, given.frame, given.target)
+    table = None if given.frame is None else HeldTable(given.name, given.frame, given.targets)
+    model = None if given.model is None else HeldModel(_short(wish.first or ""), given.model)
     with suppress(KeyboardInterrupt):
-        Server(Session(table, None if given is None else given.model), door).run()
+        Server(Session(table, model), door).run()
     report.say("ended; nothing was left behind.")
 
 
 class _Given(NamedTuple):
-    name: str
-    frame: "pl.DataFrame"
-    target: str
-    model: "Model | None"
+    name: str = ""
+    frame: "pl.DataFrame | None" = None
+    targets: tuple[str, ...] = ()
+    model: "Model | None" = None
 
 
-def _given(wish: Wish, report: Report) -> _Given | None:
-    if wish.first is None:
-        if wish.target is not None:
-            raise ArgumentError("--target must come with a TABLE; got none.")
-        return None
+def _given(wish: Wish, report: Report) -> _Given:
     refuse_twice(("TABLE", wish.first), ("TABLE", wish.second))
-    model, name, target = None, wish.first, wish.target
-    if _is_model(wish.first, wish.second):
-        if wish.second is None:
-            raise ArgumentError(
-                "a model must come with a table whose rows it goes on to learn from; got none. Give one: "
-                f"chainrule watch {wish.first} TABLE"
-            )
-        model, name, target = _model(wish.first, wish.second, wish.target)
+    name, model, targets = wish.first, None, wish.targets
+    if wish.first is not None and _is_model(wish.first, wish.second):
+        name, model = wish.second, _model(wish.first, wish.second)
+    if name is None:
+        if targets:
+            raise ArgumentError("--target must come with a TABLE; got none.")
+        if model is not None:
+            report.say(f"{wish.first}: without a table, it is shown on rows drawn from what it knows")
+        return _Given(model=model)
+    if model is not None:
+        targets = targets or _targets(model)
     with report.warnings():
         frame = read_table(name, missing=wish.missing)
     from chainrule.estimators.problems import refuse_absent
     from chainrule.estimators.target_columns import some_of
 
-    if target is None:
+    if not targets:
         raise ArgumentError(
             f"--target must name the column of {name} to predict; got none. It has {some_of(frame.columns)}."
         )
-    refuse_absent(target, frame)
-    report.say(f"{name}: {counted(frame.height, 'row')}, to predict {target!r}")
-    short = "standard input" if name == "-" else os.path.basename(name)  # noqa: PTH119  patterns are no paths
-    return _Given(short, frame, target, model)
+    for target in targets:
+        refuse_absent(target, frame)
+    report.say(f"{name}: {counted(frame.height, 'row')}, to predict {', '.join(map(repr, targets))}")
+    return _Given(_short(name), frame, targets, model)
+
+
+def _short(name: str) -> str:
+    return "standard input" if name == "-" else os.path.basename(name)  # noqa: PTH119  patterns are no paths
 
 
 def _is_model(first: str, second: str | None) -> bool:
@@ -94,19 +98,20 @@ def _is_model(first: str, second: str | None) -> bool:
     return second is not None or first.endswith(".chainrule")
 
 
-def _model(path: str, table: str, target: str | None) -> "tuple[Model, str, str | None]":
-    """The model, its table, and what it predicts."""
-    from chainrule.files.about import about_of
+def _model(path: str, table: str | None) -> "Model":
     from chainrule.files.model_file import load
 
     try:
-        model = load(path)
+        return load(path)
     except ModelFileError as error:
-        raise ModelFileError(
-            f"{error} Of two files, the first must be a model, the second its table."
-        ) from None
-    noted = about_of(model).target
-    return model, table, noted[0] if target is None and len(noted) == 1 else target
+        more = "" if table is None else " Of two files, the first must be a model, the second its table."
+        raise ModelFileError(f"{error}{more}") from None
+
+
+def _targets(model: "Model") -> tuple[str, ...]:
+    from chainrule.files.about import about_of
+
+    return about_of(model).target
 
 
 def _has_screen() -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from chainrule.errors import ArgumentError
 from chainrule.estimators.rows import Rows
 from chainrule.network.parameters import weights
+from chainrule.page.drawn import typed, typed_truth
 from chainrule.page.frames import Frames
 from chainrule.page.plain import cell, plain, spread
 from chainrule.page.run import Run, value_of
@@ -15,7 +16,8 @@ from chainrule.page.run import Run, value_of
 _ROWS = 200  # that are shown together
 _DERIVED = 256  # rows of a batch whose gradient is derived
 _PAST = 200  # moments in the history of a weight
-_INPUTS = 32  # of a unit
+_LISTED = 16  # weights of a side of a unit
+_COLUMNS = 40  # of the table
 _BARS = 24  # of a histogram
 
 
@@ -33,15 +35,17 @@ def table(frames: Frames, start: int, count: int) -> dict[str, Any]:
     raw = np.asarray(run.network.forward(run.parameters_of(run.now), rows.x))
     said = run.model.predict(frames.answering(raw))
     losses = run.network.loss.value(jnp.asarray(raw), jnp.asarray(rows.y))
+    columns, known = run.problem.X.columns, np.isfinite(rows.y).all(axis=1)
     return {
-        "header": [*run.problem.X.columns, frames.target],
+        "columns": columns[:_COLUMNS],
+        "columns_in_all": len(columns),
         "count": total,
         "rows": [
             {
                 "row": number,
-                "cells": [cell(value) for value in run.problem.X.row(number)],
-                "truth": cell(rows.truth[k]),
-                "answer": cell(said[k]),
+                "cells": [cell(value) for value in run.problem.X[number, :_COLUMNS].row(0)],
+                "truth": _told(rows.truth[k]) if known[k] else None,
+                "answer": _told(said[k]),
                 "loss": plain(losses[k]),
                 "validates": bool(places[k] >= run.learnt),
             }
@@ -50,13 +54,18 @@ def table(frames: Frames, start: int, count: int) -> dict[str, Any]:
     }
 
 
+def _told(value: Any) -> str:
+    """One target, or several with commas between."""
+    return ", ".join(map(cell, value.tolist())) if isinstance(value, np.ndarray) else cell(value)
+
+
 def row(frames: Frames, number: int) -> dict[str, Any]:
     """Both passes of one row of the table, step by step."""
     run, last = frames.run, len(frames.widths) - 1
     rows = _one(run, number)
     seen = {
         name: plain(np.asarray(value)[0])
-        for name, value in run.network.trace(run.parameters_of(run.now), rows.x, rows.y).items()
+        for name, value in _seen(run, rows).items()
         if name.startswith(("x", "e", "z", "h", "y_hat", "delta", "de"))
     }
     layers = [
@@ -64,12 +73,19 @@ def row(frames: Frames, number: int) -> dict[str, Any]:
         for layer in range(1, last + 1)
     ]
     return table(frames, number, 1)["rows"][0] | {
+        "columns": run.problem.X.width,
         "x": seen[frames.names[0]],
         "layers": layers,
         "y_hat": seen["y_hat"],
         "loss_name": run.network.loss.name,
         "steps": [_step(frames, layer) for layer in range(1, last + 1)],
     }
+
+
+def write(frames: Frames, cells: object, truth: object) -> int:
+    """Add a row that somebody typed in; its number."""
+    model = frames.run.model
+    return frames.run.write(typed(model.encoder_, cells), typed_truth(model, frames.targets, truth))
 
 
 def weight(frames: Frames, name: str, number: int | None) -> dict[str, Any]:
@@ -84,13 +100,19 @@ def weight(frames: Frames, name: str, number: int | None) -> dict[str, Any]:
     many = spread(np.arange(run.learnt), _DERIVED)
     rows = run.rows.take(many) if number is None else _one(run, number)
     names = tuple(run.model.encoder_.feature_names)
-    derived = derive(run.network, parameters, rows.x, rows.y, name, names=names)
+    of = "L"
+    if not np.isfinite(np.asarray(rows.y)).all():  # no truth, no loss: an output of one row
+        number = 0 if number is None else number
+        rows, of = _one(run, number), "y_hat[1]"
+    derived = derive(run.network, parameters, rows.x, _admissible(run, rows), name, of=of, names=names)
     past = [old for old in run.history.moments() if old.epoch <= moment.epoch]
     past = [past[k] for k in spread(np.arange(len(past)), _PAST)]
     return {
         "name": name,
         "value": plain(value),
         "gradient": plain(derived.compiled),
+        "of": "L" if of == "L" else "ŷ₁",
+        "row": number,
         "rows": len(rows.y),
         "history": {
             "epoch": [old.epoch for old in past],
@@ -104,48 +126,91 @@ def weight(frames: Frames, name: str, number: int | None) -> dict[str, Any]:
 
 
 def unit(frames: Frames, layer: int, unit: int, number: int | None) -> dict[str, Any]:
-    """One unit, counted from 1: what comes in, what it makes of it, and what it says of all rows."""
+    """One unit, counted from 1: what comes in, what it makes of it, where it goes, what it says of the rows.
+
+    Layer 0 are the inputs.
+    """
     run, last = frames.run, len(frames.widths) - 1
-    if not (1 <= layer <= last and 1 <= unit <= frames.widths[layer]):
+    if not (0 <= layer <= last and 1 <= unit <= frames.widths[layer]):
         raise ArgumentError(
-            f"a unit must be of the layers 1 to {last}, which have {frames.widths[1:]} of them; "
+            f"a unit must be of the layers 0 to {last}, which have {frames.widths} of them; "
             f"got unit {unit} of layer {layer}."
         )
     parameters, name = run.parameters_of(run.now), frames.names[layer]
-    W, b = list(weights(parameters))[layer - 1]
-    into = np.asarray(W)[unit - 1]
-    says = np.asarray(run.network.trace(parameters, frames.rows.x, frames.rows.y)[name])[:, unit - 1]
-    before = frames.inputs
-    if layer > 1:
-        before = [f"{frames.names[layer - 1]}[{k + 1}]" for k in range(len(into))]
-    values, own = [None] * len(into), {"z": None, "h": None, "delta": None}
+    affine = [(np.asarray(entry.W), entry.b) for entry in weights(parameters)]
+    says = np.asarray(_seen(run, frames.rows)[name])[:, unit - 1]
+    seen: dict[str, Any] = {}
     if number is not None:
         rows = _one(run, number)
-        seen = run.network.trace(parameters, rows.x, rows.y)
-        values = plain(np.asarray(seen[frames.names[layer - 1]])[0])
-        keys = {"z": f"z{layer}", "h": name, "delta": f"delta{layer}"}
-        own = {key: plain(np.asarray(seen[key_there])[0, unit - 1]) for key, key_there in keys.items()}
+        seen = _seen(run, rows)
+
+    def at(value: str, place: int) -> float | None:
+        found: float | None = plain(np.asarray(seen[value])[0, place]) if value in seen else None
+        return found
+
+    def weight(layer: int, to: int, of: int, value: float | None) -> dict[str, Any]:
+        entry = f"W{layer}[{to + 1},{of + 1}]"
+        return {"weight": plain(affine[layer - 1][0][to, of]), "weight_name": entry, "value": value}
+
+    into = affine[layer - 1][0][unit - 1] if layer else np.empty(0)
+    out = affine[layer][0][:, unit - 1] if layer < last else np.empty(0)
+    bias = affine[layer - 1][1] if layer else None
     finite = says[np.isfinite(says)]
     counts, edges = np.histogram(finite, _BARS)
-    strongest = np.sort(np.argsort(-np.abs(into), kind="stable")[:_INPUTS]).tolist()
     return {
-        "name": f"{'ŷ' if layer == last else name}[{unit}]",
+        "name": _unit_name(frames, layer, unit - 1),
+        "layer": layer,
         "inputs": [
-            {
-                "name": before[k],
-                "weight": plain(into[k]),
-                "value": values[k],
-                "weight_name": f"W{layer}[{unit},{k + 1}]",
-            }
-            for k in strongest
+            {"name": _unit_name(frames, layer - 1, k)}
+            | weight(layer, unit - 1, k, at(frames.names[layer - 1], k))
+            for k in _strongest(into)
         ],
         "inputs_in_all": len(into),
-        "bias": None if b is None else plain(np.asarray(b)[unit - 1]),
+        "outputs": [
+            {"name": _unit_name(frames, layer + 1, k)} | weight(layer + 1, k, unit - 1, None)
+            for k in _strongest(out)
+        ],
+        "outputs_in_all": len(out),
+        "bias": None if bias is None else plain(np.asarray(bias)[unit - 1]),
         "bias_name": f"b{layer}[{unit}]",
-        **own,
+        "value": at(name, unit - 1),
+        "z": at(f"z{layer}", unit - 1),
+        "h": at(name, unit - 1),
+        "delta": at(f"delta{layer}", unit - 1),
         "histogram": {"edges": plain(edges), "counts": counts.tolist()},
         "zero_share": plain((says == 0).mean()),
     }
+
+
+def _strongest(values: np.ndarray) -> list[int]:
+    found: list[int] = np.sort(np.argsort(-np.abs(values), kind="stable")[:_LISTED]).tolist()
+    return found
+
+
+def _unit_name(frames: Frames, layer: int, unit: int) -> str:
+    """As the page calls it: inputs by their columns, others by their place, counted from 1."""
+    if layer == 0:
+        return frames.inputs[unit]
+    return f"{'ŷ' if layer == len(frames.widths) - 1 else frames.names[layer]}[{unit + 1}]"
+
+
+def _seen(run: Run, rows: Rows) -> dict[str, Any]:
+    """All values of both passes; δ is not a number where nobody knows the truth."""
+    seen: dict[str, Any] = dict(run.network.trace(run.parameters_of(run.now), rows.x, _admissible(run, rows)))
+    known = np.isfinite(rows.y).all(axis=1)[:, None]
+    if known.all():
+        return seen
+    back = [name for name in seen if name.startswith("de")]
+    return seen | {name: np.where(known, np.asarray(seen[name]), np.nan) for name in back}
+
+
+def _admissible(run: Run, rows: Rows) -> np.ndarray:
+    """Targets that the loss admits: the answers themselves in the place of truths that nobody knows."""
+    if np.isfinite(rows.y).all():
+        return rows.y
+    raw = run.network.forward(run.parameters_of(run.now), rows.x)
+    answers = np.asarray(run.network.loss.inverse_link(raw))[:, : run.network.targets]
+    return np.where(np.isfinite(rows.y), rows.y, answers)
 
 
 def _one(run: Run, number: int) -> Rows:

@@ -12,6 +12,7 @@ from chainrule.estimators.target_columns import Task
 from chainrule.network.embedding_layers import Parallel
 from chainrule.network.network import Network
 from chainrule.network.parameters import weights
+from chainrule.page.drawn import encoded, fields
 from chainrule.page.hints import Health, hints
 from chainrule.page.history import Moment
 from chainrule.page.looking import COARSE, FINE, Painted, Seen, look, paint
@@ -25,7 +26,11 @@ _ANSWERS = 300
 _POINTS = 600
 _CURVE = 400
 _CLASSES = 12  # for a table of who is taken for whom
+_DRAWN = 4  # targets
+_BARS = 20  # of a histogram
 _HINTED = 0.5  # seconds between two looks for hints, while it learns
+_CHOSEN = 3.0  # seconds between two choices of units, while it learns
+_CLEARLY = 1.5
 _PAINTED = 0.06  # seconds between two looks at the plane, while it learns: they cost most
 
 
@@ -50,8 +55,10 @@ class _Paintings(NamedTuple):
 class Frames:
     """Looks at a run; what does not change from frame to frame is made once."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, targets: tuple[str, ...]) -> None:
         self.run = run
+        self.targets = targets
+        """Names of the columns that are predicted."""
         self.network: Network = run.network
         entries = list(weights(run.parameters_of(run.now)))
         self.widths = [entries[0].W.shape[1], *(entry.W.shape[0] for entry in entries)]
@@ -69,12 +76,8 @@ class Frames:
         self._validates = looked_at >= run.learnt
         self.plane = _plane_of(run)
         self._hinted, self._hints_then = -inf, list[dict[str, str]]()
+        self._held, self._chosen, self._units = False, -inf, list[np.ndarray]()
         self._painted, self._paintings_then = -inf, _Paintings((), None, None)
-
-    @property
-    def target(self) -> str:
-        """The name of the column that is predicted."""
-        return getattr(self.run.setup.data, "target", "y")
 
     def description(self) -> dict[str, Any]:
         """What the run is."""
@@ -82,13 +85,15 @@ class Frames:
         return {
             "setup": run.setup.to_dict(),
             "task": "regression" if run.problem.task is Task.REGRESSION else "classification",
-            "target": self.target,
+            "targets": list(self.targets),
+            "told": run.told,
+            "members": run.members,
+            "fields": None if run.told else fields(run.model.encoder_, run.problem.X.row(0)),
             "sizes": list(self.network.sizes),
             "inputs": self.inputs,
             "outputs": self._outputs(),
             "classes": self._classes(),
             "rows": {"learn": run.learnt, "validate": len(run.rows.y) - run.learnt},
-            "header": [*run.problem.X.columns, self.target],
             "loss": self.network.loss.name,
             "plane": None
             if plane is None
@@ -147,20 +152,29 @@ class Frames:
         unknown = np.full((len(raw), self.network.targets), np.nan)
         return Rows(np.empty((len(raw), 0)), unknown, None, unknown, raw=raw)
 
+    @property
+    def _labels(self) -> bool:
+        """Whether several things are asked of a row, each of which holds or not."""
+        return self.run.problem.task is Task.LABELS
+
     def _outputs(self) -> list[str]:
         outputs, classes = self.network.sizes[-1], self._classes()
         if classes is not None and len(classes) == outputs:
             return classes
+        if len(self.targets) == outputs > 1:
+            return list(self.targets)
         return ["ŷ"] if outputs == 1 else [f"ŷ[{k + 1}]" for k in range(outputs)]
 
     def _classes(self) -> list[str] | None:
         model = self.run.model
-        return [str(name) for name in model.classes_.tolist()] if isinstance(model, DeepClassifier) else None
+        if isinstance(model, DeepClassifier) and not self._labels:
+            return [str(name) for name in model.classes_.tolist()]
+        return None
 
     def _points(self) -> list[list[Any]]:
         """Of rows within the plane: where, what they are, whether they validate, and their number."""
         run = self.run
-        if self.plane is None:
+        if self.plane is None or not run.told:
             return []
         places = spread(np.arange(len(run.rows.y)), _POINTS)
         rows = run.order[places]
@@ -173,22 +187,36 @@ class Frames:
 
     def _codes(self, truth: np.ndarray) -> np.ndarray:
         """Numbers, and classes as the numbers of their places."""
-        model = self.run.model
-        return np.searchsorted(model.classes_, truth) if isinstance(model, DeepClassifier) else truth
+        classes = isinstance(self.run.model, DeepClassifier) and not self._labels
+        return np.searchsorted(self.run.model.classes_, truth) if classes else truth
+
+    def hold(self, held: object) -> None:
+        """Keep to the units that are shown, because somebody is among them; or no longer."""
+        self._held = bool(held)
 
     def _shown(self, seen: Seen, matrices: list[np.ndarray]) -> list[np.ndarray]:
-        """Of each column of units, those that are drawn: where there are many, those with most to say."""
-        shown = []
+        """Of each column of units, those that are drawn: where there are many, those with most to say.
+
+        The choice must not flicker: while it learns it is looked at now and then only, and a unit gives way
+        to one that has clearly more to say.
+        """
+        again = not self._held and (not self.run.playing or monotonic() - self._chosen > _CHOSEN)
+        if self._units and not again:
+            return self._units
+        before, found = self._units, list[np.ndarray]()
+        self._chosen = monotonic()
         for layer, units in enumerate(self.widths):
-            if units <= _SHOWN:
-                shown.append(np.arange(units))
-                continue
             if layer < len(matrices):
-                weight = np.asarray(seen.deviations[layer]) * np.linalg.norm(matrices[layer], axis=0)
+                say = np.asarray(seen.deviations[layer]) * np.linalg.norm(matrices[layer], axis=0)
             else:
-                weight = np.linalg.norm(matrices[-1], axis=1)
-            shown.append(np.sort(np.argsort(-np.nan_to_num(weight), kind="stable")[:_SHOWN]))
-        return shown
+                say = np.linalg.norm(matrices[-1], axis=1)
+            say = np.nan_to_num(say)
+            if before:
+                say[before[layer]] *= _CLEARLY
+            chosen = np.argsort(-say, kind="stable")[:_SHOWN] if units > _SHOWN else np.arange(units)
+            found.append(np.sort(chosen))
+        self._units = found  # whole, because two threads may look at once
+        return found
 
     def _column(
         self, layer: int, units: np.ndarray, bias: Any, seen: Seen, painted: "_Paintings"
@@ -228,32 +256,66 @@ class Frames:
         else:
             said = self._codes(model.predict(self.answering(np.asarray(seen.surface))))
             values = said.astype(float).reshape(FINE * FINE, -1)[:, 0]
-            known = self._codes(self.rows.truth).astype(float)
+            classes = self._classes()
+            if classes is not None:
+                known = np.arange(len(classes), dtype=float)
+            else:
+                known = self.rows.truth.astype(float) if self.run.told else values
             low, high = float(known.min()), float(known.max())
         return in_bytes(255 * (values - low) / ((high - low) or 1.0)), plain([low, high])
 
     def _said(self, raw: np.ndarray) -> dict[str, Any]:
         """Where there is no plane: truth and prediction, or who is taken for whom."""
-        nothing: dict[str, Any] = {"answers": None, "confusion": None}
+        nothing: dict[str, Any] = {"answers": None, "confusion": None, "spread": None}
         model, classes = self.run.model, self._classes()
         if self.plane is not None:
             return nothing
+        if not self.run.told:
+            return nothing | {"spread": self._spread(model.predict(self.answering(raw)))}
         if classes is None:
-            places = spread(np.arange(len(raw)), _ANSWERS)
-            truth = self.rows.truth[places].reshape(len(places), -1)[:, 0]
-            said = model.predict(self.answering(raw[places])).reshape(len(places), -1)[:, 0]
-            return nothing | {"answers": plain(np.stack([truth, said, self._validates[places]], axis=1))}
+            return nothing | {"answers": self._answers(raw)}
         if len(classes) > _CLASSES:
             return nothing
-        counts = np.zeros((len(classes), len(classes)), int)
         said = self._codes(model.predict(self.answering(raw)))
-        np.add.at(counts, (self._codes(self.rows.truth), said), 1)
-        return nothing | {"confusion": {"classes": classes, "counts": counts.tolist()}}
+        return nothing | {"confusion": _confusion(classes, self._codes(self.rows.truth), said)}
+
+    def _answers(self, raw: np.ndarray) -> list[dict[str, Any]]:
+        """Of each target: truth, prediction, and whether the row validates. Of a label, its probability."""
+        model, places = self.run.model, spread(np.arange(len(raw)), _ANSWERS)
+        said = model.predict_proba if hasattr(model, "predict_proba") else model.predict
+        truth, answer = (
+            np.asarray(told, np.float64).reshape(len(places), -1)
+            for told in (self.rows.truth[places], said(self.answering(raw[places])))
+        )
+        return [
+            {
+                "target": target,
+                "points": plain(np.stack([truth[:, k], answer[:, k], self._validates[places]], axis=1)),
+            }
+            for k, target in enumerate(self.targets[:_DRAWN])
+        ]
+
+    def _spread(self, said: np.ndarray) -> list[dict[str, Any]]:
+        """Of each target, how often which answer is given."""
+        found: list[dict[str, Any]] = []
+        for k, target in enumerate(self.targets[:_DRAWN]):
+            answers = said.reshape(len(said), -1)[:, k]
+            if self.run.problem.task is not Task.REGRESSION:
+                names, counts = np.unique(answers, return_counts=True)
+                order = np.argsort(-counts, kind="stable")[:_CLASSES]
+                told = {"names": [str(names[j]) for j in order], "counts": counts[order].tolist()}
+            else:
+                counts, edges = np.histogram(answers[np.isfinite(answers)], _BARS)
+                told = {"edges": plain(edges), "counts": counts.tolist()}
+            found.append({"target": target, **told})
+        return found
 
     def _scores(self, raw: np.ndarray) -> dict[str, Any]:
         """R², or the share of right answers, of the rows that a frame looks at."""
         model, truth = self.run.model, self.rows.truth
         classes = isinstance(model, DeepClassifier)
+        if not self.run.told:
+            return {"name": "accuracy" if classes else "R²", "learn": None, "validate": None}
         with np.errstate(all="ignore"):
             said = model.predict(self.answering(raw)).reshape(truth.shape)
             off = (said == truth) if classes else (said - truth) ** 2
@@ -290,6 +352,12 @@ class Frames:
         return self._hints_then
 
 
+def _confusion(classes: list[str], truth: np.ndarray, said: np.ndarray) -> dict[str, Any]:
+    counts = np.zeros((len(classes), len(classes)), int)
+    np.add.at(counts, (truth, said), 1)
+    return {"classes": classes, "counts": counts.tolist()}
+
+
 def _links(W: np.ndarray, before: np.ndarray, after: np.ndarray) -> list[list[Any]]:
     of = before.tolist()
     rows = zip(after.tolist(), plain(W[np.ix_(after, before)]), strict=True)
@@ -314,4 +382,4 @@ def _plane_of(run: Run) -> Plane | None:
         across, up = np.linspace(low[0], high[0], n), np.linspace(high[1], low[1], n)
         points.append(np.stack([np.tile(across, n), np.repeat(up, n)], axis=1))
     frame = pl.DataFrame(dict(zip(names, np.concatenate(points).T, strict=True)))
-    return Plane(names, low, high, run.model.encoded(frame))
+    return Plane(names, low, high, encoded(run.model, frame))

@@ -56,7 +56,7 @@ def hints(health: Health) -> list[Hint]:
 
 def _not_finite(health: Health) -> Iterator[Hint]:
     moment = health.moment
-    if moment.diverged or not np.isfinite(moment.loss):
+    if moment.loss is not None and (moment.diverged or not np.isfinite(moment.loss)):
         yield Hint(
             "warning",
             "The loss is not finite",

@@ -20,8 +20,9 @@ class Moment(NamedTuple):
     epoch: int
     """Epochs that are done."""
     state: State
-    loss: float
-    """Of the epoch, while the parameters moved; of epoch 0, as ``network.evaluate`` has it."""
+    loss: float | None
+    """Of the epoch, while the parameters moved; of epoch 0, as ``network.evaluate`` has it. None where nobody
+    knows the truth of a row."""
     validation_loss: float | None
     step: int = 0
     """Batches of the next epoch that are done."""
@@ -80,7 +81,7 @@ class History:
             self._moments[moment.epoch] = self._newest
 
     def _note(self, moment: Moment) -> None:
-        self._losses.append(moment.loss)
+        self._losses.append(np.nan if moment.loss is None else moment.loss)
         if moment.validation_loss is not None:
             self._validated.append(moment.validation_loss)
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from copy import copy
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -17,17 +18,21 @@ from chainrule.estimators.stepwise import Prepared
 from chainrule.files.description import Model
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters, named
+from chainrule.page.drawn import encoded, nothing_known
 from chainrule.page.history import History, Moment
-from chainrule.page.setup import Setup, learning_rate
+from chainrule.page.setup import LIMITS, Drawn, Setup, learning_rate
 from chainrule.tables.splits import validation_split
 from chainrule.training import batches, compilation_cache
 from chainrule.training.epoch import Program, begin, restored
+from chainrule.training.folds import Folds
 from chainrule.training.loop import Epoch, initial, train
 from chainrule.training.optimizers import OPTIMIZERS
 from chainrule.training.schedules import SCHEDULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import polars as pl
 
 _ENDLESS = 10**9  # epochs
 _HIGHEST = float(np.finfo(np.float32).max)
@@ -57,10 +62,14 @@ class Run:
 
     def __init__(self, setup: Setup, problem: Problem, model: Model | None = None) -> None:
         self.setup, self.problem = setup, problem
+        self.told = not isinstance(setup.data, Drawn)
+        """Whether the truth of its rows is known, so that there is something to learn."""
         self.order, self.model, prepared = self._prepared(model)
         self.network: Network = prepared.network
         self.rows: Rows = prepared.rows
         self.learnt: int = prepared.learnt
+        self.members = 1 if model is None else model.n_members_
+        """Networks of the model that one goes on with, of which the first is shown."""
         self._seed, self._batch_size = prepared.seed, prepared.batch_size
         self._rate = setup.learning_rate
         self._optimizer = OPTIMIZERS[setup.optimizer]
@@ -79,12 +88,14 @@ class Run:
         self._now = self._first
         self.history = History(self._first)
         # Its answers are those of its last epoch, until it is asked for at another one.
-        self.model = self.model.at(self.parameters_of(self._first), self.rows)
+        self.model = self._at(self._first)
 
     def _prepared(self, model: Model | None) -> tuple[np.ndarray, Model, Prepared]:
         """Which row of the table stands where, the estimator, and what it makes of them."""
         problem, setup = self.problem, self.setup
         rows = len(problem.y)
+        if model is not None and not self.told:
+            return self._shown(model)
         learn, judge = np.arange(rows), np.empty(0, np.intp)
         if setup.validation and rows >= 2:
             stratify = problem.y.ndim == 1 and problem.task.value == "classification"
@@ -96,6 +107,23 @@ class Run:
         )
         return np.concatenate([learn, judge]), model, prepared
 
+    def _shown(self, model: Model) -> tuple[np.ndarray, Model, Prepared]:
+        """The same for rows that there is nothing to learn from."""
+        model, rows = copy(model), len(self.problem.y)
+        model.folds_ = Folds.same(1, np.arange(rows), None)
+        unknown = np.full((rows, model.network_.targets), np.nan)
+        seen = Rows(encoded(model, self.problem.X), unknown, None, self.problem.y)
+        return np.arange(rows), model, Prepared(model.network_, seen, rows, self.setup.seed, rows)
+
+    def _at(self, moment: Moment, told: Sequence[float] = (), judged: Sequence[float] = ()) -> Model:
+        """The estimator with the network of a moment; where nothing is learnt, what it knows stays."""
+        parameters = self.parameters_of(moment)
+        if self.told:
+            return self.model.at(parameters, self.rows, told, judged)
+        model = copy(self.model)
+        model.members_ = jax.tree.map(lambda leaf: np.asarray(leaf)[None], parameters)
+        return model
+
     def _begun(self) -> Parameters:
         members = getattr(self.model, "members_", None)
         if members is not None:
@@ -105,10 +133,11 @@ class Run:
     def _moment(self, parameters: Parameters, epoch: int = 0) -> Moment:
         """The network with these parameters and an optimizer without memory."""
         losses = [
-            None if not len(part.y) else float(self.network.evaluate(parameters, part.x, part.y, part.weight))
+            float(self.network.evaluate(parameters, part.x, part.y, part.weight))
+            if self.told and len(part.y)
+            else None
             for part in (self.learnt_rows, self.validating_rows)
         ]
-        assert losses[0] is not None
         return Moment(epoch, begin(self._program, parameters), losses[0], losses[1])
 
     @property
@@ -161,10 +190,10 @@ class Run:
             moment, (losses, validated) = self._now, self.history.losses()
         told, judged = losses[: moment.epoch].tolist(), validated[: moment.epoch].tolist()
         # A model has at least one epoch; that of a network that has not begun is its first loss.
-        if not told:
+        if not told and moment.loss is not None:
             told = [moment.loss]
             judged = [] if moment.validation_loss is None else [moment.validation_loss]
-        return self.model.at(self.parameters_of(moment), self.rows, told, judged)
+        return self._at(moment, told, judged)
 
     # What one can ask of it
 
@@ -182,6 +211,7 @@ class Run:
         with self._changed:
             if playing:
                 self._refuse_broken()
+                self._refuse_untold()
             if not playing:
                 self._pause()
             self._playing, self._pace = playing, pace
@@ -198,6 +228,7 @@ class Run:
         with self._changed:
             self._pause()
             self._refuse_broken()
+            self._refuse_untold()
             self.history.cut(self._now)
             steps = 1 if of == "batch" else self._steps - self._now.step
             if steps == self._steps:
@@ -225,6 +256,28 @@ class Run:
             state = self._now.state._replace(parameters=edited.state.parameters)
             self._now = edited._replace(state=state, step=self._now.step)
             self.history.cut(self._now)
+
+    def write(self, row: "pl.DataFrame", truth: np.ndarray | None) -> int:
+        """Add a row that somebody typed in, with its truth where that is known; says its number from 0."""
+        if self.told:
+            raise ArgumentError("rows must be typed in for a model without a table; this run has a table.")
+        if truth is None:
+            unknown = np.full((1, self.network.targets), np.nan)
+            added = Rows(encoded(self.model, row), unknown, None, nothing_known(self.model, 1))
+        else:
+            added = (
+                copy(self.model)
+                .prepare(row if self.model.encoder_.named else row.to_numpy(), truth)
+                .rows._replace(weight=None, counts=None)
+            )
+        with self._changed:
+            number = len(self.order)
+            if number >= LIMITS["rows"]:
+                raise ArgumentError(f"there must be at most {LIMITS['rows']} rows; got one more. Begin anew.")
+            self.rows, self.learnt = self.rows.joined(added), number + 1
+            self.order = np.arange(number + 1)
+            self.problem = self.problem._replace(X=self.problem.X.vstack(row), y=self.rows.truth)
+        return number
 
     def keep(self) -> None:
         """What is shown becomes the initialisation that ``restart`` goes back to."""
@@ -273,6 +326,13 @@ class Run:
             raise ArgumentError(
                 "the network must be finite to learn on; it no longer is. Rewind it, or begin anew with a "
                 "lower learning rate."
+            )
+
+    def _refuse_untold(self) -> None:
+        if not self.told:
+            raise ArgumentError(
+                "a network must have rows whose truth is known to learn from; this model came without a "
+                "table. Open one, or start with both: chainrule watch MODEL TABLE"
             )
 
     def _work(self) -> None:

@@ -32,6 +32,7 @@ from chainrule.page.setup import LIMITS, Columns
 
 _FRAME = 1 / 30  # seconds between two frames, where the network learns at a pace
 _SHARE = 0.05  # of the time for frames, where it learns as fast as it can
+_REST = 1.0  # seconds between two frames at most, however long the last one took
 _CURVE = 0.2  # seconds between two drawings of the curves
 _BEAT = 10.0  # seconds after which a stream that has nothing to say shows that it is alive
 _SWEEP = 5.0  # seconds between two looks for runs that nobody looks at
@@ -161,6 +162,7 @@ class Server:
             answer("/api/runs", "POST", self._begin),
             of_run("/events", "GET", self._events),
             of_run("/rows", "GET", _rows),
+            of_run("/rows", "POST", _write),
             of_run("/row", "GET", _row),
             of_run("/weight", "GET", _weight),
             of_run("/unit", "GET", _unit),
@@ -195,7 +197,7 @@ class Server:
     async def _code(self, watched: Watched, request: Request) -> Response:
         data = watched.run.setup.data
         table = self.session.name_of(data.table) if isinstance(data, Columns) else ""
-        code = exports.python_code(watched.run, watched.frames.target, table)
+        code = exports.python_code(watched.run, watched.frames.targets, table)
         return _attached(code.encode(), "network.py", "text/x-python; charset=utf-8")
 
     async def _frames(self, watched: Watched) -> AsyncIterator[str]:
@@ -203,7 +205,7 @@ class Server:
         run = watched.run
         before: Any = None
         curve_told, curve_of = 0.0, None
-        beaten, cost = monotonic(), 0.0
+        beaten, cost, first = monotonic(), 0.0, True
         with watched.watched():
             while not (run.ended or self._uvicorn.should_exit):
                 began = monotonic()
@@ -211,7 +213,8 @@ class Server:
                 if now != before:
                     before = now
                     frame = await run_in_threadpool(watched.frames.frame)
-                    cost = monotonic() - began
+                    # The first is compiled, which says nothing of what the next ones take.
+                    cost, first = (0.0 if first else monotonic() - began), False
                     past = (run.history.newest.epoch, id(run.history))
                     if past != curve_of and (began - curve_told > _CURVE or not run.playing):
                         curve_told, curve_of = began, past
@@ -221,7 +224,8 @@ class Server:
                 elif began - beaten > _BEAT:
                     yield ": beat\n\n"
                     beaten = began
-                pause = max(_FRAME, cost / _SHARE) if run.playing and run.pace is None else _FRAME
+                full = run.playing and run.pace is None
+                pause = max(_FRAME, min(cost / _SHARE, _REST)) if full else _FRAME
                 await asyncio.sleep(max(0.0, pause - (monotonic() - began)))
 
 
@@ -281,6 +285,15 @@ async def _row(watched: Watched, request: Request) -> Response:
     return await _shown(details.row, watched, _number(request, "row"))
 
 
+async def _write(watched: Watched, request: Request) -> Response:
+    """Add a row that somebody typed in."""
+    said = await _said(request)
+    if not isinstance(said, dict):
+        raise ArgumentError("what is sent must be an object; it is not.")
+    number = await run_in_threadpool(details.write, watched.frames, said.get("cells"), said.get("truth"))
+    return JSONResponse({"row": number}, 201)
+
+
 async def _weight(watched: Watched, request: Request) -> Response:
     return await _shown(details.weight, watched, request.query_params.get("name", ""), _row_of(request))
 
@@ -291,7 +304,7 @@ async def _unit(watched: Watched, request: Request) -> Response:
 
 
 async def _model(watched: Watched, request: Request) -> Response:
-    data = await run_in_threadpool(exports.model_file, watched.run, watched.frames.target)
+    data = await run_in_threadpool(exports.model_file, watched.run, watched.frames.targets)
     return _attached(data, "network.chainrule", "application/octet-stream")
 
 
@@ -305,6 +318,7 @@ _COMMANDS: dict[str, _Command] = {
     "step": lambda watched, said: watched.run.step(said.get("of", "batch")),
     "seek": lambda watched, said: watched.run.seek(said.get("epoch", 0)),
     "edit": lambda watched, said: watched.run.edit(said.get("name", ""), said.get("value")),
+    "hold": lambda watched, said: watched.frames.hold(said.get("held")),
     "keep": lambda watched, said: watched.run.keep(),
     "restart": lambda watched, said: watched.run.restart(),
     "rate": lambda watched, said: watched.run.rate(said.get("learning_rate")),

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import chainrule
 from chainrule.errors import ArgumentError, TableError
-from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.problems import Problem, problem_of
 from chainrule.estimators.target_columns import Task
+from chainrule.files.about import about_of
 from chainrule.files.description import Model
 from chainrule.mathematics.activations import ACTIVATIONS
 from chainrule.mathematics.classification_losses import CLASSIFICATION_LOSSES
 from chainrule.mathematics.named import did_you_mean
 from chainrule.mathematics.regression_losses import REGRESSION_LOSSES
 from chainrule.page.classic import CLASSIC, TARGET, classic_table
+from chainrule.page.drawn import drawn_problem, task_of_model
 from chainrule.page.frames import Frames
 from chainrule.page.run import Run
-from chainrule.page.setup import LIMITS, Columns, Points, Setup
+from chainrule.page.setup import LIMITS, Columns, Data, Drawn, Points, Setup
 from chainrule.tables.reading import read_bytes
 from chainrule.training.optimizers import OPTIMIZERS
 
@@ -30,15 +31,16 @@ if TYPE_CHECKING:
 _RUNS = 12  # at a time: each has a thread, and a history in memory
 _TABLES = 12  # that were brought along
 _LAST_EPOCH = 10.0  # seconds that the epochs under way may take at the end
+_GIVEN = "given"  # what a set-up calls the model that one started with
 _PATIENCE = 60.0  # seconds for which a run that nobody looks at goes on
 
 
 class HeldTable(NamedTuple):
-    """A table, and the column that was asked for."""
+    """A table, and the columns that were asked for."""
 
     name: str
     frame: "pl.DataFrame"
-    target: str | None = None
+    targets: tuple[str, ...] = ()
 
     def to_dict(self, number: str) -> dict[str, Any]:
         """What the page says of it."""
@@ -48,16 +50,37 @@ class HeldTable(NamedTuple):
             "name": self.name,
             "rows": self.frame.height,
             "columns": columns,
-            "target": self.target,
+            "targets": list(self.targets or columns[-1:]),
         }
+
+
+class HeldModel(NamedTuple):
+    """A trained model, and where it comes from."""
+
+    name: str
+    model: Model
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What it predicts, as far as its file knows the names."""
+        network, known = self.model.network_, about_of(self.model).target
+        count = 1 if task_of_model(self.model) is Task.CLASSIFICATION else network.targets
+        if len(known) == count:
+            return known
+        return ("prediction",) if count == 1 else tuple(f"prediction {k}" for k in range(1, count + 1))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the page says of it."""
+        columns = [column.name for column in self.model.encoder_.columns]
+        return {"name": self.name, "columns": columns, "targets": list(self.targets)}
 
 
 class Watched:
     """A run, and who looks at it."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, targets: tuple[str, ...]) -> None:
         self.run = run
-        self.frames = Frames(run)
+        self.frames = Frames(run, targets)
         self._eyes = 0
         self._since = monotonic()
         self._lock = threading.Lock()
@@ -89,24 +112,23 @@ class Session:
     table
         A table to begin with; without one it is a classic set.
     model
-        A trained model to go on with, which needs its table.
+        A trained model to go on with. Without a table, it is shown on rows that are drawn or typed in.
     """
 
-    def __init__(self, table: HeldTable | None = None, model: Model | None = None) -> None:
+    def __init__(self, table: HeldTable | None = None, model: HeldModel | None = None) -> None:
         self._tables: dict[str, HeldTable] = {}
-        self._models: dict[str, Model] = {}
+        self._models: dict[str, HeldModel] = {} if model is None else {_GIVEN: model}
         self._runs: dict[str, Watched] = {}
         self._lock = threading.Lock()
         self.start = Setup()
         if table is not None:
             number = self._held(table)
-            target = table.target or table.frame.columns[-1]
+            targets = table.targets or (table.frame.columns[-1],)
             self.start = Setup(
-                Columns(number, target), hidden=(16, 16), activation="silu", learning_rate=0.003
+                Columns(number, targets), hidden=(16, 16), activation="silu", learning_rate=0.003
             )
-            if model is not None:
-                self._models["given"] = model
-                self.start = _setup_of(model, self.start.data)
+        if model is not None:
+            self.start = _setup_of(model.model, Drawn() if table is None else self.start.data)
 
     def about(self) -> dict[str, Any]:
         """What there is to choose from."""
@@ -123,6 +145,7 @@ class Session:
             "limits": LIMITS,
             "start": self.start.to_dict(),
             "tables": tables,
+            "models": {number: model.to_dict() for number, model in self._models.items()},
         }
 
     def bring(self, data: bytes, name: str) -> dict[str, Any]:
@@ -159,7 +182,8 @@ class Session:
         model = None if setup.model is None else self._models.get(setup.model)
         if setup.model is not None and model is None:
             raise ArgumentError("the model of this set-up must be at hand; it is not. Start with it.")
-        watched = Watched(Run(setup, self._problem(setup, model), model))
+        problem, targets = self._problem(setup, model)
+        watched = Watched(Run(setup, problem, None if model is None else model.model), targets)
         number = secrets.token_urlsafe(9)
         with self._lock:
             self._runs[number] = watched
@@ -210,29 +234,32 @@ class Session:
             self._tables[number] = table
         return number
 
-    def _problem(self, setup: Setup, model: Model | None) -> Problem:
+    def _problem(self, setup: Setup, model: HeldModel | None) -> tuple[Problem, tuple[str, ...]]:
+        """What there is to learn, and the names of what is predicted."""
         data = setup.data
+        if isinstance(data, Drawn):
+            if model is None:
+                raise ArgumentError("rows must be drawn for a model; there is none. Start with one.")
+            return drawn_problem(model.model, data.drawn, data.seed), model.targets
         if isinstance(data, Points):
-            return problem_of(classic_table(data.set, data.rows, data.noise, data.seed), [TARGET])
+            table_drawn = classic_table(data.set, data.rows, data.noise, data.seed)
+            return problem_of(table_drawn, [TARGET]), (TARGET,)
         with self._lock:
             table = self._tables.get(data.table)
         if table is None:
             raise TableError("the table of this set-up must be at hand; it is not. Open the table first.")
-        if data.target not in table.frame.columns:
-            raise ArgumentError(
-                f"target must be a column of {table.name}; got {data.target!r}."
-                f"{did_you_mean(data.target, table.frame.columns)}"
-            )
+        columns, targets = table.frame.columns, data.targets
+        for target in targets:
+            if target not in columns:
+                raise ArgumentError(
+                    f"target must be a column of {table.name}; got {target!r}.{did_you_mean(target, columns)}"
+                )
         if model is None:
-            task, left_out = None, []
-        else:
-            task = Task.CLASSIFICATION if isinstance(model, DeepClassifier) else Task.REGRESSION
-            known = {column.name for column in model.encoder_.columns}
-            left_out = [name for name in table.frame.columns if name not in known and name != data.target]
-        problem = problem_of(table.frame, [data.target], task, drop=left_out)
-        if problem.y.ndim > 1:
-            raise ArgumentError(f"target must be one column with a value in each row; got {data.target!r}.")
-        return problem
+            return problem_of(table.frame, targets), targets
+        encoder = model.model.encoder_
+        known = {column.name for column in encoder.columns} if encoder.named else set(columns)
+        left_out = [name for name in columns if name not in known and name not in targets]
+        return problem_of(table.frame, targets, task_of_model(model.model), drop=left_out), targets
 
 
 def _losses() -> tuple[list[str], list[str]]:
@@ -240,13 +267,13 @@ def _losses() -> tuple[list[str], list[str]]:
     return [loss.name for loss in CLASSIFICATION_LOSSES], [loss.name for loss in REGRESSION_LOSSES]
 
 
-def _setup_of(model: Model, data: Points | Columns) -> Setup:
+def _setup_of(model: Model, data: Data) -> Setup:
     """The set-up of a trained model, to be trained further with small steps."""
     network = model.network_
     names = [activation.name for activation in network.activations]
     return Setup(
         data,
-        "given",
+        _GIVEN,
         hidden=network.sizes[1:-1],
         activation=names[0] if names else "identity",
         loss=network.loss.name,

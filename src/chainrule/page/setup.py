@@ -30,13 +30,24 @@ class Points:
 
 @dataclass(frozen=True)
 class Columns:
-    """A table that the session holds, and the column to predict from all others."""
+    """A table that the session holds, and the columns to predict from all others."""
 
     table: str
-    target: str
+    targets: tuple[str, ...]
 
 
-Data: TypeAlias = Points | Columns
+@dataclass(frozen=True)
+class Drawn:
+    """Rows drawn from what a model's file knows of each column, where it came without a table.
+
+    Nobody knows their truth: one can look, and type rows in, but not learn.
+    """
+
+    drawn: int = 50
+    seed: int = 0
+
+
+Data: TypeAlias = Points | Columns | Drawn
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,10 @@ class Setup:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        return asdict(self) | {"hidden": list(self.hidden)}
+        said = asdict(self) | {"hidden": list(self.hidden)}
+        if isinstance(self.data, Columns):
+            said["data"]["targets"] = list(self.data.targets)
+        return said
 
     @classmethod
     def from_dict(cls, said: object) -> Self:
@@ -111,13 +125,17 @@ class Setup:
 
 
 def _data(said: object) -> Data:
-    kind = Columns if isinstance(said, Mapping) and "table" in said else Points
+    marks: dict[str, type[Any]] = {"table": Columns, "drawn": Drawn}
+    named = [mark for mark in marks if isinstance(said, Mapping) and mark in said]
+    kind = marks[named[0]] if named else Points
     told = _known("data", said, kind)
     if kind is Columns:
-        for name in ("table", "target"):
-            if not isinstance(told.get(name), str):
-                raise ArgumentError(f"{name} must be a text; got {quoted(told.get(name))}.")
-        return Columns(**told)
+        return Columns(_text("table", told.get("table")), _targets(told.get("targets")))
+    if kind is Drawn:
+        drawn = replace(Drawn(), **told)
+        _number("drawn", drawn.drawn, 1, LIMITS["rows"], whole=True)
+        _number("seed", drawn.seed, 0, 2**32 - 1, whole=True)
+        return drawn
     if told.get("set", "spirals") not in CLASSIC:
         raise ArgumentError(f"set must be one of {', '.join(CLASSIC)}; got {quoted(told['set'])}.")
     points = replace(Points(), **told)
@@ -125,6 +143,12 @@ def _data(said: object) -> Data:
     _number("noise", points.noise, 0, 5)
     _number("seed", points.seed, 0, 2**32 - 1, whole=True)
     return points
+
+
+def _targets(said: object) -> tuple[str, ...]:
+    if not (isinstance(said, list | tuple) and said and all(isinstance(name, str) for name in said)):
+        raise ArgumentError(f"targets must be a list of names of columns; got {quoted(said)}.")
+    return tuple(dict.fromkeys(said))
 
 
 def _known(what: str, said: object, kind: type[Any]) -> dict[str, Any]:

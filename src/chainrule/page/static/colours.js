@@ -1,13 +1,31 @@
 // The diverging scale, orange (low) over the paper to blue (high), which all kinds of colour vision tell apart.
 
 const THEMES = {
-  light: { low: [176, 74, 0], middle: [247, 247, 247], high: [10, 95, 176], paper: "#ffffff", ink: "#1c2128" },
-  dark: { low: [255, 161, 99], middle: [29, 34, 41], high: [116, 182, 248], paper: "#14171c", ink: "#e6e9ed" },
+  light: {
+    low: [176, 74, 0],
+    middle: [247, 247, 247],
+    high: [10, 95, 176],
+    paper: "#ffffff",
+    ink: "#1c2128",
+  },
+  dark: {
+    low: [255, 161, 99],
+    middle: [29, 34, 41],
+    high: [116, 182, 248],
+    paper: "#14171c",
+    ink: "#e6e9ed",
+  },
 };
 // More than two classes: colours of Okabe and Ito, chosen to be told apart by all.
 const CLASSES = [
-  [0, 114, 178], [230, 159, 0], [0, 158, 115], [204, 121, 167],
-  [86, 180, 233], [213, 94, 0], [150, 140, 20], [120, 120, 120],
+  [0, 114, 178],
+  [230, 159, 0],
+  [0, 158, 115],
+  [204, 121, 167],
+  [86, 180, 233],
+  [213, 94, 0],
+  [150, 140, 20],
+  [120, 120, 120],
 ];
 const SOFT = 0.55;
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -40,7 +58,8 @@ export const toByte = (value) => Math.round(128 + 127 * Math.max(-1, Math.min(1,
 export const inkUpon = (value) => (Math.abs(value || 0) > 0.55 ? theme().paper : theme().ink);
 
 export const ofClass = (number) => css(CLASSES[number % CLASSES.length]);
-export const softClass = (number) => mixed(made[dark.matches ? "dark" : "light"].middle, CLASSES[number % CLASSES.length], SOFT);
+export const softClass = (number) =>
+  mixed(made[dark.matches ? "dark" : "light"].middle, CLASSES[number % CLASSES.length], SOFT);
 
 export function bytes(base64) {
   const text = atob(base64);

@@ -8,13 +8,14 @@ const ROW = 46; // pixels from unit to unit
 const TILE = 34;
 const TOP = 34;
 const GAP = 26; // pixels that tiles of two columns keep at least
+const NAMED = 110; // pixels from column to column that a name in one line needs
 const HIT = 6;
 const FINGER = 16; // a finger is less exact than a mouse
 const PIXELS = 12; // along an edge of a unit's picture
 const DELTA = { light: [155, 28, 107], dark: [245, 154, 208] };
 
 export class Diagram {
-  constructor(root, onUnit, onWeight) {
+  constructor(root, { onUnit, onWeight, onHold }) {
     this.root = root;
     this.onUnit = onUnit;
     this.onWeight = onWeight;
@@ -32,7 +33,27 @@ export class Diagram {
     this.canvas.addEventListener("pointermove", (event) => this.hover(event));
     this.canvas.addEventListener("pointerleave", () => (this.tip.hidden = true));
     this.buttons.addEventListener("keydown", (event) => this.move(event));
+    const folded = () => this.frame?.columns.some((column) => column.units.length < column.size);
+    this.buttons.addEventListener("focusin", () => {
+      if (!this.held && folded()) onHold((this.held = true));
+    });
+    this.buttons.addEventListener("focusout", (event) => {
+      if (this.held && !this.buttons.contains(event.relatedTarget)) onHold((this.held = false));
+    });
     new ResizeObserver(() => this.frame && this.draw(this.frame)).observe(root);
+  }
+
+  begin(run) {
+    this.run = run;
+    this.selected = null;
+    this.held = false;
+  }
+
+  /** What a unit is called: inputs and outputs have names. */
+  nameOf(column, c, unit, last) {
+    const names = c === 0 ? this.run?.inputs : c === last ? this.run?.outputs : null;
+    const name = names?.[unit];
+    return `${column.name}, unit ${unit + 1} of ${column.size}${name ? `: ${name}` : ""}`;
   }
 
   draw(frame) {
@@ -43,7 +64,10 @@ export class Diagram {
     const width = Math.max(this.root.clientWidth, columns.length * (TILE + GAP) + 60 - TILE);
     const height = TOP + most * ROW + 10;
     const ratio = devicePixelRatio || 1;
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
+    if (
+      this.canvas.width !== Math.round(width * ratio) ||
+      this.canvas.height !== Math.round(height * ratio)
+    ) {
       this.canvas.width = Math.round(width * ratio);
       this.canvas.height = Math.round(height * ratio);
       this.canvas.style.width = `${width}px`;
@@ -69,14 +93,20 @@ export class Diagram {
     const key = JSON.stringify([width, columns.map((column) => column.units.map((unit) => unit.unit))]);
     if (key === this.key) return;
     this.key = key;
-    const held = document.activeElement?.dataset?.place;
+    const held = document.activeElement?.dataset?.unit;
     const focused = this.buttons.contains(document.activeElement);
+    const last = columns.length - 1;
     this.buttons.replaceChildren(
       ...this.places.flatMap((places, c) =>
         places.map((place, k) => {
-          const name = `${columns[c].name}, unit ${place.unit + 1} of ${columns[c].size}`;
+          const name = this.nameOf(columns[c], c, place.unit, last);
           const one = html("button", {
-            type: "button", "aria-label": name, "data-place": `${c},${k}`, tabindex: c + k === 0 ? 0 : -1,
+            type: "button",
+            "aria-label": name,
+            title: name,
+            "data-place": `${c},${k}`,
+            "data-unit": `${c},${place.unit}`,
+            tabindex: c + k === 0 ? 0 : -1,
             onclick: () => this.onUnit(c, place.unit + 1),
           });
           one.style.left = `${place.x - TILE / 2}px`;
@@ -85,7 +115,7 @@ export class Diagram {
         }),
       ),
     );
-    if (focused) this.button(held)?.focus();
+    if (focused) this.buttons.querySelector(`[data-unit="${held}"]`)?.focus({ preventScroll: true });
   }
 
   button(place) {
@@ -104,7 +134,10 @@ export class Diagram {
     let to = k + down;
     if (across) {
       const y = this.places[c][k].y;
-      to = column.reduce((best, place, n) => (Math.abs(place.y - y) < Math.abs(column[best].y - y) ? n : best), 0);
+      to = column.reduce(
+        (best, place, n) => (Math.abs(place.y - y) < Math.abs(column[best].y - y) ? n : best),
+        0,
+      );
     }
     const next = this.button(`${c + across},${to}`);
     if (!next) return;
@@ -156,7 +189,9 @@ export class Diagram {
   drawUnits(context, frame) {
     frame.columns.forEach((column, c) => {
       const shown = this.pass?.values(c, column);
-      const size = shown ? Math.max(1e-9, ...shown.map(Math.abs)) : Math.max(1e-9, ...column.units.map((u) => Math.abs(u.mean ?? 0)));
+      const size = shown
+        ? Math.max(1e-9, ...shown.map(Math.abs))
+        : Math.max(1e-9, ...column.units.map((u) => Math.abs(u.mean ?? 0)));
       column.units.forEach((unit, k) => {
         const { x, y } = this.places[c][k];
         const left = x - TILE / 2;
@@ -183,7 +218,11 @@ export class Diagram {
         if (shown) {
           context.font = "10px system-ui, sans-serif";
           context.textAlign = "center";
-          context.fillStyle = this.pass.backwardAt(c) ? (Math.abs(value) > 0.6 * size ? theme().paper : theme().ink) : inkUpon(value / size);
+          context.fillStyle = this.pass.backwardAt(c)
+            ? Math.abs(value) > 0.6 * size
+              ? theme().paper
+              : theme().ink
+            : inkUpon(value / size);
           context.fillText(said(value, 2), x, y + 3.5, TILE - 4);
         }
       });
@@ -193,11 +232,18 @@ export class Diagram {
   drawNames(context, columns) {
     context.fillStyle = theme().ink;
     context.font = "13px system-ui, sans-serif";
+    const apart = this.places.length > 1 ? this.places[1][0].x - this.places[0][0].x : Infinity;
     columns.forEach((column, c) => {
-      const more = column.size - column.units.length;
+      const folded = column.size > column.units.length;
+      const size = folded ? `${column.units.length} of ${column.size}` : `${column.size}`;
       context.textAlign = c === 0 ? "left" : c === columns.length - 1 ? "right" : "center";
       const x = this.places[c][0].x + (c === 0 ? -TILE / 2 : c === columns.length - 1 ? TILE / 2 : 0);
-      context.fillText(`${column.name} · ${column.size}${more ? ` (${column.units.length} shown)` : ""}`, x, 16);
+      if (apart > NAMED) {
+        context.fillText(`${column.name} · ${size}`, x, 16);
+        return;
+      }
+      context.fillText(column.name, x, 12); // in two lines where columns are close
+      context.fillText(size, x, 26, apart - 4);
     });
   }
 

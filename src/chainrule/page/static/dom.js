@@ -32,8 +32,10 @@ export function renew(root, ...children) {
   const kept = (name) => root.querySelector(`[data-keep="${CSS.escape(name)}"]`);
   const active = root.contains(document.activeElement) ? document.activeElement : null;
   const held = active?.dataset.keep;
-  const typed = active?.matches("input[type=number]") && active.value !== active.defaultValue ? active.value : null;
-  const scrolled = [...root.querySelectorAll("[data-keep]")].filter((one) => one.scrollTop || one.scrollLeft)
+  const typed =
+    active?.matches("input[type=number]") && active.value !== active.defaultValue ? active.value : null;
+  const scrolled = [...root.querySelectorAll("[data-keep]")]
+    .filter((one) => one.scrollTop || one.scrollLeft)
     .map((one) => [one.dataset.keep, one.scrollTop, one.scrollLeft]);
   root.replaceChildren(...children.filter((child) => child !== null && child !== undefined));
   for (const [name, top, left] of scrolled) kept(name)?.scrollTo({ top, left, behavior: "instant" });
@@ -65,7 +67,8 @@ export function said(value, digits = 4) {
   return text.replaceAll("-", "−");
 }
 
-export const share = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)} %`);
+export const share = (value) =>
+  value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)} %`;
 
 /** Superscript digits, as layers are written in formulas. */
 export const raised = (number) => [...String(number)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");

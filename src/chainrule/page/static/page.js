@@ -1,12 +1,14 @@
 // The page: what it begins with, a second run beside the first, and what is said of all.
 
 import { get, takeToken } from "./api.js";
-import { calm, save } from "./dom.js";
+import { Compared } from "./compared.js";
+import { calm, save, write } from "./dom.js";
 import { RunView } from "./runview.js";
 
 const views = [];
 const runs = document.getElementById("runs");
 const template = runs.querySelector(".run").cloneNode(true);
+const compared = new Compared(document.getElementById("compared"));
 let about;
 
 function wrong(failure) {
@@ -29,13 +31,23 @@ function tell(text) {
 function showCode(text, name) {
   const dialog = document.getElementById("code");
   dialog.querySelector("code").textContent = text;
-  dialog.querySelector('[data-part="copy"]').onclick = () => navigator.clipboard?.writeText(text).then(() => tell("Copied."));
-  dialog.querySelector('[data-part="download"]').onclick = () => save(new Blob([text], { type: "text/x-python" }), name);
+  dialog.querySelector('[data-part="copy"]').onclick = () =>
+    navigator.clipboard?.writeText(text).then(() => tell("Copied."));
+  dialog.querySelector('[data-part="download"]').onclick = () =>
+    save(new Blob([text], { type: "text/x-python" }), name);
   dialog.showModal();
 }
 
 function view(root) {
-  const one = new RunView(root, { name: views.length ? "Second run" : "Run", about, wrong, tell, showCode, onTables: () => views.forEach((each) => each.fillData()) });
+  const one = new RunView(root, {
+    name: views.length ? "Second run" : "First run",
+    about,
+    wrong,
+    tell,
+    showCode,
+    onDrawn: () => together(),
+    onTables: () => views.forEach((each) => each.fillData()),
+  });
   views.push(one);
   return one;
 }
@@ -45,13 +57,17 @@ function firstSetup() {
   const told = new URLSearchParams(location.hash.slice(1)).get("setup");
   if (!told) return about.start;
   try {
-    const bytes = Uint8Array.from(atob(told.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(told.replaceAll("-", "+").replaceAll("_", "/")), (letter) =>
+      letter.charCodeAt(0),
+    );
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     wrong(new Error("The set-up in this link cannot be read; the usual one is shown."));
     return about.start;
   }
 }
+
+const anyPlays = () => views.some((one) => one.frame?.playing);
 
 function compare() {
   const second = template.cloneNode(true);
@@ -70,18 +86,28 @@ function compare() {
   second.scrollIntoView({ block: "nearest" });
 }
 
+/** What is of both runs, whenever one of them has changed. */
 function together() {
   const two = views.length > 1;
+  write(document.getElementById("both"), anyPlays() ? "Pause both" : "Play both");
+  compared.show(two);
+  compared.draw(views);
   runs.classList.toggle("two", two);
   document.getElementById("compare").hidden = two;
   document.getElementById("both").hidden = !two;
 }
 
 document.getElementById("compare").addEventListener("click", compare);
-document.getElementById("both").addEventListener("click", () => views.forEach((one) => one.play(true)));
+document.getElementById("both").addEventListener("click", () => {
+  const playing = !anyPlays();
+  views.filter((one) => one.run?.told || !playing).forEach((one) => one.play(playing));
+});
 addEventListener("pagehide", () => views.forEach((one) => one.leave()));
 // A page that comes back from the browser's memory begins its runs anew.
-addEventListener("pageshow", (event) => event.persisted && views.forEach((one) => one.begin(one.run.setup, false)));
+addEventListener(
+  "pageshow",
+  (event) => event.persisted && views.forEach((one) => one.begin(one.run.setup, false)),
+);
 
 takeToken();
 try {

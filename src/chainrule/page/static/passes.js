@@ -1,8 +1,9 @@
 // A row's two passes through the network, a step at a time: forward what units say, then δ on its way back.
 
-import { button, calm, html, renew, said } from "./dom.js";
+import { button, calm, html, option, renew, said } from "./dom.js";
 
-const PAUSE = 1400; // milliseconds from step to step, where the page goes on by itself
+const PACES = [0.5, 1, 1.5, 3, 6]; // seconds from step to step, where the page goes on by itself
+const CELLS = 16; // of a row that are read out
 
 export class Passes {
   constructor(root, diagram, onClose, onLeft) {
@@ -11,6 +12,7 @@ export class Passes {
     this.onClose = onClose;
     this.onLeft = onLeft; // closed by the reader, who goes back to the row
     this.timer = 0;
+    this.pace = 1.5;
   }
 
   show(row, run) {
@@ -21,15 +23,34 @@ export class Passes {
     this.run = run;
     this.layers = row.layers.length;
     // Forward a step for each layer, then the loss, then backward a step for each layer.
-    this.steps = 2 * this.layers + 1;
+    // Where nobody knows the truth there is no loss, and no way back.
+    this.steps = row.truth === null ? this.layers : 2 * this.layers + 1;
     this.step = step;
     this.next = button("Next step", () => this.go(this.step + 1), { "data-keep": "next" });
     this.back = button("Step back", () => this.go(this.step - 1), { "data-keep": "back" });
     this.auto = button(calm() ? "Show all" : "Animate", () => this.play(), { "data-keep": "auto" });
     this.text = html("p", { class: "says", role: "status" });
-    renew(this.root,
-      html("h4", {}, `Row ${row.row + 1}, step by step`), this.text,
-      html("p", { class: "buttons" }, this.back, this.next, this.auto, button("Close", () => { this.close(); this.onLeft(this.row.row); }, { "data-keep": "close" })));
+    renew(
+      this.root,
+      html("h4", {}, `Row ${row.row + 1}, step by step`),
+      this.text,
+      html(
+        "p",
+        { class: "buttons" },
+        this.back,
+        this.next,
+        this.auto,
+        calm() ? null : this.paces(),
+        button(
+          "Close",
+          () => {
+            this.close();
+            this.onLeft(this.row.row);
+          },
+          { "data-keep": "close" },
+        ),
+      ),
+    );
     this.root.hidden = false;
     this.go(step);
   }
@@ -40,12 +61,30 @@ export class Passes {
     this.next.focus({ preventScroll: true });
   }
 
+  /** The reader's own pace, also under way. */
+  paces() {
+    const known = PACES.map((seconds) => option(seconds, `${seconds} s a step`));
+    const select = html("select", { "data-keep": "pace", "aria-label": "Pace of the animation" }, ...known);
+    select.value = this.pace;
+    select.addEventListener("change", () => {
+      this.pace = Number(select.value);
+      if (this.timer) this.tick();
+    });
+    return select;
+  }
+
+  tick() {
+    clearInterval(this.timer);
+    const next = () => (this.step < this.steps ? this.go(this.step + 1) : this.stop());
+    this.timer = setInterval(next, 1000 * this.pace);
+  }
+
   play() {
     if (this.timer) return this.stop();
     if (this.step === this.steps) this.go(0);
     if (calm()) return this.go(this.steps);
     this.auto.textContent = "Stop";
-    this.timer = setInterval(() => (this.step < this.steps ? this.go(this.step + 1) : this.stop()), PAUSE);
+    this.tick();
     return undefined;
   }
 
@@ -97,17 +136,28 @@ export class Passes {
 
   says() {
     const { row, layers, step } = this;
-    if (step === 0) return `The row comes in: ${row.cells.join(", ")}. Its truth is ${row.truth}.`;
+    if (step === 0) {
+      const more = row.cells.length > CELLS ? ` and ${row.columns - CELLS} more columns` : "";
+      const cells = row.cells.slice(0, CELLS).map((cell) => cell || "(missing)");
+      const truth = row.truth === null ? "Nobody knows its truth." : `Its truth is ${row.truth}.`;
+      return `The row comes in: ${cells.join(", ")}${more}. ${truth}`;
+    }
+    if (row.truth === null && step === layers) {
+      return `${row.steps[step - 1].title}. The answer is ${row.answer}. Without a truth there is no loss.`;
+    }
     if (step <= layers) return `${row.steps[step - 1].title}. ${row.steps[step - 1].says}`;
     if (step === layers + 1) {
-      return `The answer is ${row.answer}, the truth ${row.truth}: the loss, ${row.loss_name}, is ${said(row.loss)}. Now the way back.`;
+      const loss = `the loss, ${row.loss_name}, is ${said(row.loss)}`;
+      return `The answer is ${row.answer}, the truth ${row.truth}: ${loss}. Now the way back.`;
     }
     const layer = layers - (step - layers - 2);
     const delta = row.layers[layer - 1].delta;
     const largest = Math.max(...delta.map((value) => Math.abs(value ?? 0)));
-    const rule = layer === layers
-      ? `δ${layer} = ∂L/∂z${layer}: how the loss changes with each output.`
-      : `δ${layer} = (W${layer + 1}ᵀ δ${layer + 1}) ⊙ σ′(z${layer}): back through the weights, times the slope of each unit.`;
+    const rule =
+      layer === layers
+        ? `δ${layer} = ∂L/∂z${layer}: how the loss changes with each output.`
+        : `δ${layer} = (W${layer + 1}ᵀ δ${layer + 1}) ⊙ σ′(z${layer}): ` +
+          "back through the weights, times the slope of each unit.";
     return `${rule} The largest is ${said(largest, 3)}. Then ∂L/∂W${layer} = δ${layer} times what came in.`;
   }
 }

@@ -10,20 +10,45 @@ import { Passes } from "./passes.js";
 import { Rows } from "./rows.js";
 import { Selected } from "./selected.js";
 import { SetupForm } from "./setup.js";
+import { TypedRow } from "./typed.js";
 
 const ROWS_AGAIN = 1000; // milliseconds between two readings of the table while the network learns
 
 export class RunView {
-  constructor(root, { name, about, wrong, tell, showCode, onTables }) {
-    Object.assign(this, { root, name, about, wrong, tell, showCode, onTables });
+  constructor(root, { name, about, wrong, tell, showCode, onDrawn, onTables }) {
+    Object.assign(this, { root, name, about, wrong, tell, showCode, onDrawn, onTables });
     this.part = (name) => root.querySelector(`[data-part="${name}"]`);
-    this.diagram = new Diagram(this.part("diagram"), (c, unit) => this.openUnit(c, unit), (name) => this.selected.weight(name));
-    this.passes = new Passes(this.part("passes"), this.diagram, () => this.rowChosen(null), (row) => this.rows.focus(row));
+    this.diagram = new Diagram(this.part("diagram"), {
+      onUnit: (column, unit) => this.openUnit(column, unit),
+      onWeight: (name) => this.weight(name),
+      // Which units of a large layer are shown must not change under the reader's hands.
+      onHold: (held) => this.tellRun("hold", { held }),
+    });
+    this.passes = new Passes(
+      this.part("passes"),
+      this.diagram,
+      () => this.rowChosen(null),
+      (row) => this.rows.focus(row),
+    );
     this.rows = new Rows(this.part("rows"), (row) => this.chooseRow(row), wrong);
-    this.selected = new Selected(this.part("selected"), { onEdit: (name, value) => this.tellRun("edit", { name, value }), onWeight: (name) => this.weight(name), onWrong: wrong });
-    this.form = new SetupForm(this.part("setup"), about, (setup) => this.begin(setup), (learning_rate) => this.tellRun("rate", { learning_rate }));
+    this.selected = new Selected(this.part("selected"), {
+      onEdit: (name, value) => this.tellRun("edit", { name, value }),
+      onWeight: (name) => this.weight(name),
+      onClose: () => this.mark(null),
+      onWrong: wrong,
+    });
+    this.typed = new TypedRow(this.part("typed"), { onRow: (row) => this.chooseRow(row), onWrong: wrong });
+    this.form = new SetupForm(
+      this.part("setup"),
+      about,
+      (setup) => this.begin(setup),
+      (learning_rate) => this.tellRun("rate", { learning_rate }),
+    );
     this.wire();
-    onTheme(() => { this.output?.run.plane && this.output.drawPoints(); this.draw(); });
+    onTheme(() => {
+      this.output?.run.plane && this.output.drawPoints();
+      this.draw();
+    });
     document.addEventListener("visibilitychange", () => this.schedule());
   }
 
@@ -33,13 +58,37 @@ export class RunView {
     on("batch", "click", () => this.tellRun("step", { of: "batch" }));
     on("epoch", "click", () => this.tellRun("step", { of: "epoch" }));
     on("restart", "click", () => this.tellRun("restart"));
-    on("keep", "click", async () => { if (await this.tellRun("keep")) this.tell("What is shown is now the initialisation; Restart goes back to it."); });
-    on("pace", "change", () => { this.part("pace").dataset.chosen = ""; if (this.frame?.playing) this.play(true); });
+    on("keep", "click", async () => {
+      if (await this.tellRun("keep"))
+        this.tell("What is shown is now the initialisation; Restart goes back to it.");
+    });
+    on("pace", "change", () => {
+      this.part("pace").dataset.chosen = "";
+      if (this.frame?.playing) this.play(true);
+    });
     on("share", "click", () => this.shareSetup());
     on("model", "click", () => this.export());
-    on("code", "click", async () => { try { const { blob, name } = await api.file(`runs/${this.run.run}/code`, "network.py"); this.showCode(await blob.text(), name); } catch (failure) { this.wrong(failure); } });
+    on("code", "click", async () => {
+      try {
+        const { blob, name } = await api.file(`runs/${this.run.run}/code`, "network.py");
+        this.showCode(await blob.text(), name);
+      } catch (failure) {
+        this.wrong(failure);
+      }
+    });
     on("data", "change", () => this.chooseData(this.part("data").value));
-    on("target", "change", () => this.begin({ ...this.run.setup, model: null, loss: null, data: { table: this.table.table, target: this.part("target").value } }));
+    on("target", "change", () =>
+      this.begin({
+        ...this.run.setup,
+        model: null,
+        loss: null,
+        data: { table: this.table.table, targets: JSON.parse(this.part("target").value) },
+      }),
+    );
+    on("by-name", "submit", (event) => {
+      event.preventDefault();
+      this.weight(this.part("by-name").querySelector("input").value.trim());
+    });
     on("upload", "change", () => this.upload());
     on("scrubber", "input", () => this.seek(Number(this.part("scrubber").value)));
     this.fillData();
@@ -50,7 +99,11 @@ export class RunView {
     const value = select.value;
     select.replaceChildren(
       ...this.about.sets.map((set) => option(`set:${set.name}`, set.title)),
-      ...this.about.tables.map((table) => option(`table:${table.table}`, table.name)));
+      ...this.about.tables.map((table) => option(`table:${table.table}`, table.name)),
+      ...Object.entries(this.about.models).map(([number, { name }]) =>
+        option(`model:${number}`, `${name}, without a table`),
+      ),
+    );
     if (value) select.value = value;
   }
 
@@ -61,15 +114,20 @@ export class RunView {
     this.root.setAttribute("aria-busy", "true");
     try {
       const run = await api.post("runs", setup);
-      if (turn !== this.turn) return void api.post(`runs/${run.run}/end`);
+      if (turn !== this.turn) {
+        api.post(`runs/${run.run}/end`); // another one was wished for meanwhile
+        return true;
+      }
       this.leave();
       this.show(run);
       this.listen();
-      if (playing) await this.play(true);
+      if (playing && run.told) await this.play(true);
+      return true;
     } catch (failure) {
       this.wrong(failure);
       if (this.run) this.form.show(this.run);
       this.showData();
+      return false;
     } finally {
       this.root.removeAttribute("aria-busy");
     }
@@ -93,15 +151,23 @@ export class RunView {
     for (const name of ["loss", "validation-loss", "score", "speed"]) write(this.part(name), "–");
     write(this.part("at-epoch"), "0");
     const { setup } = run;
-    if (setup.data.set === undefined && this.part("pace").dataset.chosen === undefined) this.part("pace").value = "";
-    write(this.part("title"), `${run.task === "regression" ? "Predict" : "Classify"} ${run.target}: ${run.sizes.join("-")}, ${setup.activation}, ${setup.optimizer}`);
+    if (setup.data.set === undefined && this.part("pace").dataset.chosen === undefined)
+      this.part("pace").value = "";
+    const task = run.task === "regression" ? "Predict" : "Classify";
+    const network = `${run.sizes.join("-")}, ${setup.activation}, ${setup.optimizer}`;
+    write(this.part("title"), `${task} ${run.targets.join(", ")}: ${network}`);
     this.root.setAttribute("aria-label", `${this.name}: ${this.part("title").textContent}`);
     this.passes.close();
     this.warned = new Set();
     this.selected.begin(run);
     this.form.show(run);
-    this.output = new Output(this.part("output"), this.part("output-title"), run, (row) => this.chooseRow(row));
+    this.output = new Output(this.part("output"), this.part("output-title"), run, (row) =>
+      this.chooseRow(row),
+    );
     this.part("lost").hidden = true;
+    this.diagram.begin(run);
+    this.typed.show(run);
+    this.showModel();
     this.showData();
     this.rows.show(run);
   }
@@ -109,23 +175,82 @@ export class RunView {
   showData() {
     const data = this.run?.setup.data;
     if (!data) return;
-    this.table = data.set === undefined ? this.about.tables.find((table) => table.table === data.table) : null;
-    this.part("data").value = this.table ? `table:${data.table}` : `set:${data.set}`;
+    this.table = this.about.tables.find((table) => table.table === data.table);
+    const drawn = data.drawn !== undefined;
+    this.part("data").value = this.table
+      ? `table:${data.table}`
+      : drawn
+        ? `model:${this.run.setup.model}`
+        : `set:${data.set}`;
     this.part("target-field").hidden = !this.table;
     if (!this.table) return;
-    this.part("target").replaceChildren(...this.table.columns.map((name) => option(name)));
-    this.part("target").value = data.target;
+    const several = data.targets.length > 1 ? [data.targets] : []; // as the command asked for
+    const targets = [...several, ...this.table.columns.map((name) => [name])];
+    this.part("target").replaceChildren(
+      ...targets.map((names) => option(JSON.stringify(names), names.join(", "))),
+    );
+    this.part("target").value = JSON.stringify(data.targets);
   }
 
-  chooseData(value) {
+  /** What is said of a trained model, and what one can do with it: without a table there is nothing to learn. */
+  showModel() {
+    const { told, members, setup } = this.run;
+    const reason = "The model came without a table: there is nothing to learn from.";
+    for (const name of ["play", "batch", "epoch", "pace", "scrubber"]) {
+      this.part(name).disabled = !told;
+      this.part(name).title = told ? "" : reason;
+    }
+    this.part("code").disabled = setup.model !== null;
+    this.part("code").title =
+      setup.model === null ? "" : "This network goes on from a model: export the model.";
+    this.part("share").disabled = !told;
+    this.part("share").title = told ? "" : "A link holds no model: send its file.";
+    const one = members > 1 ? `One of the model's ${members} networks, the first, is shown.` : "";
+    const drawn = told
+      ? ""
+      : `${reason} The first row below is typical, the others are drawn, column by column, from what its file ` +
+        "knows; type in rows of your own. Open its table to go on learning.";
+    write(this.part("model-said"), [drawn, one].filter(Boolean).join(" "));
+    this.part("model-said").hidden = !(drawn || one);
+    for (const name of ["curves-panel", "deltas-panel"]) this.part(name).hidden = !told;
+  }
+
+  async chooseData(value) {
     const [kind, name] = [value.slice(0, value.indexOf(":")), value.slice(value.indexOf(":") + 1)];
     const setup = { ...this.run.setup, model: null, loss: null };
     if (kind === "set") {
-      const points = this.run.setup.data.set === undefined ? { rows: 400, noise: 0.1, seed: 0 } : this.run.setup.data;
-      return this.begin({ ...setup, data: { rows: points.rows, noise: points.noise, seed: points.seed, set: name } });
+      const points =
+        this.run.setup.data.set === undefined ? { rows: 400, noise: 0.1, seed: 0 } : this.run.setup.data;
+      return this.begin({
+        ...setup,
+        data: { rows: points.rows, noise: points.noise, seed: points.seed, set: name },
+      });
+    }
+    if (kind === "model") {
+      const model = { ...this.about.start, model: name, loss: null, data: { drawn: 50 } };
+      return this.begin(model, false);
     }
     const table = this.about.tables.find((one) => one.table === name);
-    return this.begin({ ...setup, data: { table: name, target: table.target ?? table.columns.at(-1) } });
+    const model = this.run.told ? null : this.about.models[this.run.setup.model];
+    // A table that has all that the model needs is what it was waiting for.
+    if (model && [...model.columns, ...model.targets].every((column) => table.columns.includes(column))) {
+      return this.begin({ ...this.run.setup, data: { table: name, targets: model.targets } }, false);
+    }
+    const begun = await this.begin({ ...setup, data: { table: name, targets: table.targets } });
+    if (!begun) this.offerTargets(table);
+    return begun;
+  }
+
+  /** The last column cannot be predicted: another one may. */
+  offerTargets(table) {
+    this.table = table;
+    this.part("data").value = `table:${table.table}`;
+    this.part("target-field").hidden = false;
+    const others = table.columns.map((name) => option(JSON.stringify([name]), name));
+    this.part("target").replaceChildren(
+      html("option", { value: "", disabled: true, selected: true }, "choose…"),
+      ...others,
+    );
   }
 
   async upload() {
@@ -133,12 +258,19 @@ export class RunView {
     this.part("upload").value = "";
     if (!file) return;
     try {
-      if (file.size > this.about.limits.upload_bytes) throw new Error(`A table to open here has at most ${this.about.limits.upload_bytes / 1e6} MB; this one has ${(file.size / 1e6).toFixed(1)} MB.`);
+      const [most, size] = [this.about.limits.upload_bytes, file.size].map((bytes) =>
+        (bytes / 1e6).toFixed(1),
+      );
+      if (file.size > this.about.limits.upload_bytes) {
+        throw new Error(`A table to open here has at most ${most} MB; this one has ${size} MB.`);
+      }
       const table = await api.upload(file);
       this.about.tables.push(table);
       this.onTables();
-      this.tell(`${table.name}: ${table.rows} rows. Target: ${table.columns.at(-1)}; choose another one beside it.`);
-      await this.chooseData(`table:${table.table}`);
+      if (!(await this.chooseData(`table:${table.table}`))) return;
+      this.tell(
+        `${table.name}: ${table.rows} rows. Target: ${this.run.targets.join(", ")}; choose another one.`,
+      );
     } catch (failure) {
       this.wrong(failure);
     }
@@ -155,7 +287,10 @@ export class RunView {
     if (stream.signal.aborted || run !== this.run) return;
     this.frame = { ...this.frame, playing: false };
     const lost = this.part("lost");
-    lost.replaceChildren("The run has ended, or its server is gone. ", html("button", { type: "button", onclick: () => this.begin(run.setup, false) }, "Begin it anew"));
+    lost.replaceChildren(
+      "The run has ended, or its server is gone. ",
+      html("button", { type: "button", onclick: () => this.begin(run.setup, false) }, "Begin it anew"),
+    );
     lost.hidden = false;
   }
 
@@ -167,20 +302,34 @@ export class RunView {
 
   schedule() {
     if (this.waiting || document.hidden || !this.frame) return;
-    this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.draw(); });
+    this.waiting = requestAnimationFrame(() => {
+      this.waiting = 0;
+      this.draw();
+    });
   }
 
   draw() {
     const { frame } = this;
     if (!frame?.columns) return;
-    if (this.lastError !== frame.error) { this.lastError = frame.error; if (frame.error) this.wrong(new Error(frame.error)); }
+    if (this.lastError !== frame.error) {
+      this.lastError = frame.error;
+      if (frame.error) this.wrong(new Error(frame.error));
+    }
     write(this.part("play"), frame.playing ? "Pause" : "Play");
-    write(this.part("at-epoch"), `${frame.epoch.toLocaleString("en")}${frame.step ? ` + ${frame.step} steps` : ""}`);
+    write(
+      this.part("at-epoch"),
+      `${frame.epoch.toLocaleString("en")}${frame.step ? ` + ${frame.step} steps` : ""}`,
+    );
     write(this.part("loss"), said(frame.loss));
     write(this.part("validation-loss"), said(frame.validation_loss));
     write(this.part("score-name"), frame.scores.name);
     const score = frame.scores.name === "accuracy" ? share : said;
-    write(this.part("score"), frame.scores.validate === null ? score(frame.scores.learn) : `${score(frame.scores.learn)}, validating ${score(frame.scores.validate)}`);
+    write(
+      this.part("score"),
+      frame.scores.validate === null
+        ? score(frame.scores.learn)
+        : `${score(frame.scores.learn)}, validating ${score(frame.scores.validate)}`,
+    );
     write(this.part("speed"), frame.playing ? said(frame.speed, 3) : "–");
     this.diagram.draw(frame);
     this.output.draw(frame);
@@ -189,6 +338,7 @@ export class RunView {
     this.drawHints(frame.hints);
     this.selected.moved(frame);
     this.readRows(frame);
+    this.onDrawn();
   }
 
   drawPast(frame) {
@@ -199,8 +349,11 @@ export class RunView {
     }
     if (!this.past) return;
     const { moments } = this.past;
-    if (document.activeElement !== scrubber || frame.playing) scrubber.value = frame.newest ? moments.length - 1 : nearest(moments, frame.epoch);
-    const text = frame.newest ? `epoch ${frame.epoch}, the newest` : `epoch ${frame.epoch} of ${frame.last}: looking back. Play goes on from here and forgets the rest.`;
+    if (document.activeElement !== scrubber || frame.playing)
+      scrubber.value = frame.newest ? moments.length - 1 : nearest(moments, frame.epoch);
+    const text = frame.newest
+      ? `epoch ${frame.epoch}, the newest`
+      : `epoch ${frame.epoch} of ${frame.last}: looking back. Play goes on from here and forgets the rest.`;
     write(this.part("scrub-said"), text);
     scrubber.setAttribute("aria-valuetext", text);
     const mark = `${frame.epoch}`;
@@ -216,21 +369,40 @@ export class RunView {
     if (text === this.hinted) return;
     this.hinted = text;
     // Said once in a run: evidence changes many times a second, and would never let a screen reader finish.
-    const news = hints.filter((hint) => hint.level === "warning" && !this.warned.has(hint.title)).map((hint) => hint.title);
+    const news = hints
+      .filter((hint) => hint.level === "warning" && !this.warned.has(hint.title))
+      .map((hint) => hint.title);
     news.forEach((title) => this.warned.add(title));
     if (news.length) this.tell(`${news.join(". ")}.`);
     this.part("hints-panel").hidden = !hints.length;
-    this.part("hints").replaceChildren(...hints.map((hint) =>
-      html("li", { class: hint.level }, html("strong", {}, hint.title), html("p", {}, hint.evidence), html("p", {}, hint.advice))));
+    this.part("hints").replaceChildren(
+      ...hints.map((hint) =>
+        html(
+          "li",
+          { class: hint.level },
+          html("strong", {}, hint.title),
+          html("p", {}, hint.evidence),
+          html("p", {}, hint.advice),
+        ),
+      ),
+    );
   }
 
   readRows(frame) {
     const mark = `${this.run.run},${frame.epoch},${frame.step},${frame.loss}`;
-    if (mark === this.rowsRead || (frame.playing && performance.now() - (this.rowsAt ?? 0) < ROWS_AGAIN)) return;
+    if (mark === this.rowsRead || (frame.playing && performance.now() - (this.rowsAt ?? 0) < ROWS_AGAIN))
+      return;
     this.rowsRead = mark;
     this.rowsAt = performance.now();
     this.rows.load();
-    if (this.row !== null && this.row !== undefined && !frame.playing && this.rowMark && this.rowMark !== mark) this.loadPasses(this.row);
+    if (
+      this.row !== null &&
+      this.row !== undefined &&
+      !frame.playing &&
+      this.rowMark &&
+      this.rowMark !== mark
+    )
+      this.loadPasses(this.row);
   }
 
   async tellRun(what, body = {}) {
@@ -264,14 +436,19 @@ export class RunView {
   }
 
   openUnit(column, unit) {
-    if (column > 0) this.selected.unit(column, unit);
-    else this.tell(`${this.run.inputs[unit - 1]} is an input; choose a unit of the next layer to see its weights.`);
+    this.mark(null);
+    this.selected.unit(column, unit);
   }
 
   weight(name) {
-    this.diagram.selected = name;
+    this.mark(name);
     this.selected.weight(name);
-    this.draw();
+  }
+
+  /** Which weight is marked in the diagram. */
+  mark(name) {
+    this.diagram.selected = name;
+    if (this.frame) this.diagram.draw(this.frame);
   }
 
   async chooseRow(row) {
@@ -285,6 +462,7 @@ export class RunView {
     try {
       const found = await api.get(`runs/${this.run.run}/row`, { row });
       this.rowChosen(row);
+      if (!this.run.told && found.cells.length === this.run.fields?.length) this.typed.fill(found.cells);
       this.rowMark = this.rowsRead;
       this.passes.show(found, this.run);
       return true;
@@ -303,11 +481,17 @@ export class RunView {
 
   shareSetup() {
     const setup = { ...this.run.setup, model: null };
-    const told = btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(setup)))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    const told = btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(setup))))
+      .replaceAll("+", "-")
+      .replaceAll("/", "_")
+      .replaceAll("=", "");
     const link = `${location.origin}${location.pathname}#setup=${told}`;
     history.replaceState(null, "", `#setup=${told}`);
     const how = "Add #setup=… to the link of any chainrule watch to see the same.";
-    navigator.clipboard?.writeText(link).then(() => this.tell(`The set-up's link is copied. ${how}`), () => this.tell(`The set-up is in the address. ${how}`));
+    navigator.clipboard?.writeText(link).then(
+      () => this.tell(`The set-up's link is copied. ${how}`),
+      () => this.tell(`The set-up is in the address. ${how}`),
+    );
   }
 
   async export() {
