@@ -172,7 +172,7 @@ def test_what_streams_do_not_take(files, options, given, said):
 
 
 def test_targets_are_names(files):
-    with pytest.raises(ArgumentError, match="y must be the name of the target column"):
+    with pytest.raises(ArgumentError, match=r"y must be the name of the target column.*got .1.0, 2.0"):
         DeepRegressor(**SMALL).fit(files(), [1.0, 2.0])
     with pytest.raises(ArgumentError, match="there is no column 'yy'"):
         DeepRegressor(**SMALL).fit(files(), "yy")

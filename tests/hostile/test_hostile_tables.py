@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from tests.hostile import files, models, predictions, tables, values
@@ -66,13 +67,14 @@ def test_a_disk_that_is_full_while_writing(
     command: str, endure: Endure, model_file: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("m.model").write_bytes(model_file)
-    written = Path.write_bytes
+    opened = Path.open
 
-    def fill(path: Path, data: bytes) -> int:
-        if not path.name.startswith("."):
-            return written(path, data)
-        written(path, bytes(data)[: len(data) // 2])
-        raise OSError(28, "No space left on device")
+    def narrow(path: Path, mode: str = "r", *args: Any, **options: Any) -> IO[Any]:
+        if path.name.startswith("."):
+            with opened(path, "w") as file:
+                file.write("the first half")
+            return opened(Path("/dev/full"), "wb", 0)
+        return opened(path, mode, *args, **options)
 
-    monkeypatch.setattr(Path, "write_bytes", fill)
-    endure(Case("", lambda _: written(Path("t.csv"), new().encode()), command, says="No space left"))
+    monkeypatch.setattr(Path, "open", narrow)
+    endure(Case("", new(), command, says="No space left"))

@@ -1,5 +1,6 @@
 """Learning from a table that is larger than memory: its rows come in parts, read while others are learnt."""
 
+import reprlib
 from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -46,7 +47,8 @@ class Streamed(Stepwise):
         names = [targets] if isinstance(targets, str) else targets
         if not (isinstance(names, list | tuple) and names and all(isinstance(n, str) for n in names)):
             raise ArgumentError(
-                f"y must be the name of the target column of a stream, or a list of several; got {targets!r}."
+                "y must be the name of the target column, or a list of several, where X is a path or a "
+                f"stream; got {reprlib.repr(targets)}."
             )
         if not isinstance(weight, str | None):
             raise ArgumentError(

@@ -93,13 +93,18 @@ def _is_binary(head: bytes) -> bool:
     return odd > 0.02 * len(head)
 
 
-def _read_parquet(source: Source) -> "pl.DataFrame":
-    import polars as pl
-
+def refuse_cut_off(source: Source) -> None:
+    """Refuse a Parquet file without its end, which says where its columns are."""
     if source.tail(4) != b"PAR1" or len(source.tail(12)) < 12:
         raise FileError(
             f"{source.name} must be a whole Parquet file; its end is cut off. Write or copy it again."
         )
+
+
+def _read_parquet(source: Source) -> "pl.DataFrame":
+    import polars as pl
+
+    refuse_cut_off(source)
     with source.open() as file:
         impossible = impossible_page(file)
     if impossible is not None:

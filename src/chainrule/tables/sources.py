@@ -17,7 +17,7 @@ from typing import IO, Any, NamedTuple
 
 from chainrule.errors import ChainruleError, FileError, TableError
 
-__all__ = ["Source", "clear_errors", "find_sources", "other_columns", "unpacked"]
+__all__ = ["Source", "clear_errors", "find_paths", "find_sources", "other_columns", "unpacked"]
 
 _PIECE = 1 << 20  # bytes that are looked at together
 _TEXTS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
@@ -90,19 +90,30 @@ def find_sources(source: str | os.PathLike[str]) -> list[Source]:
     """
     if str(source) == "-":
         return [Source("standard input", None, sys.stdin.buffer.read())]
+    sources = []
+    for path in find_paths(source):
+        with clear_errors(repr(str(path))):
+            sources.append(_file(path))
+    return sources
+
+
+def find_paths(source: str | os.PathLike[str]) -> list[Path]:
+    """The same as paths, of which one by its name is not looked at and may be anything.
+
+    Raises
+    ------
+    FileError
+        If a pattern matches no file.
+    """
     text = os.fspath(source)
     with clear_errors(repr(str(source))):
         if os.path.lexists(text) or not glob.has_magic(text):
-            return [_file(Path(source))]
+            return [Path(source)]
         matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  pathlib takes no absolute pattern
         found = [path for path in map(Path, matches) if not path.is_dir()]
     if not found:
         raise FileError(f"{text!r} must match a file; it matches none. Check the pattern.")
-    sources = []
-    for path in found:
-        with clear_errors(repr(str(path))):
-            sources.append(_file(path))
-    return sources
+    return found
 
 
 def _file(path: Path) -> Source:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
 import numpy as np
 
 from chainrule.errors import ArgumentError, FileError, TableError
-from chainrule.tables.sources import clear_errors, find_sources, other_columns
+from chainrule.tables.formats import refuse_cut_off
+from chainrule.tables.sources import Source, clear_errors, find_paths, other_columns
 from chainrule.tables.sources import memory as machine_memory
 
 if TYPE_CHECKING:
@@ -188,10 +189,9 @@ def find_stream(source: str | os.PathLike[str], *, memory: str | int | None = No
         if not paths:
             return None
     else:
-        found = find_sources(source)
-        if any(one.path is None for one in found):
-            return None
-        paths = [one.path for one in found if one.path is not None]
+        paths = find_paths(source)
+        if any(os.path.exists(path) and not path.is_file() for path in paths):  # noqa: PTH110  any name
+            return None  # a pipe can be read only once
     kinds = [_kind(path) for path in paths]
     if None in kinds:
         return None
@@ -241,6 +241,8 @@ def _file(path: Path, kind: str, root: Path | None) -> _File:
             name, value = partition.groups()
             said[name] = int(value) if re.fullmatch(r"0|-?[1-9]\d{0,17}", value) else value
     file = _File(repr(str(path)), str(path.absolute()), kind, 0, said)
+    if kind == "Parquet":
+        refuse_cut_off(Source(file.name, path))
     with _told(file):
         rows = _scan(file).select(pl.len()).collect().item()
     return file._replace(rows=int(rows))
