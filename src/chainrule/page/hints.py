@@ -134,7 +134,7 @@ def _dead(health: Health) -> Iterator[Hint]:
 
 
 def _saturated(health: Health) -> Iterator[Hint]:
-    """Units where an activation is flat, as long as the network is not done: of a solved one they are sure."""
+    """Units where an activation is flat; not of a network that is done, whose units are sure."""
     loss = health.moment.loss
     if loss is not None and abs(loss) < _TRIFLE * abs(health.first):
         return
