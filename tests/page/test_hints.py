@@ -19,6 +19,7 @@ FALLING = np.linspace(1, 0.1, 60)
 def health(**changes):
     whole = {
         "moment": Moment(60, (), 0.1, 0.1),
+        "first": 1.0,
         "losses": FALLING,
         "validated": FALLING,
         "activations": ("tanh",),
@@ -39,6 +40,15 @@ def test_nothing_is_wrong():
 
 def test_too_little_is_known_yet():
     assert titles(losses=np.array([1.0, 9.0]), validated=np.array([1.0, 9.0])) == []
+
+
+def test_what_is_solved_needs_no_hint():
+    """Its last trifles go up and down, and units that are sure of their answers stand at their levels."""
+    trifles = 0.01 + 0.005 * (-1.0) ** np.arange(60)
+    sure = np.where(SOUND > 0, 0.999, -0.999)
+    settled = {"losses": trifles, "validated": np.linspace(0.01, 0.03, 60), "h": (sure,)}
+    assert titles(moment=Moment(60, (), 0.01, 0.01), **settled) == []
+    assert titles(moment=Moment(60, (), 0.5, 0.5), **settled) == ["Saturated units in layer 1"]
 
 
 def test_what_is_not_finite_hides_all_else():
@@ -93,6 +103,7 @@ def test_over_fitting():
     assert found.title == "Over-fitting"
     assert "was least in epoch 20, 0.5, and is 0.9 now" in found.evidence
     assert "Rewind to epoch" in found.advice
+    assert titles(validated=np.where(np.arange(60) < 59, FALLING[19], 0.9)) == [], "one epoch says nothing"
 
 
 def test_a_run_that_goes_wrong_says_so():

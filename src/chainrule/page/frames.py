@@ -206,13 +206,14 @@ class Frames:
         before, found = self._units, list[np.ndarray]()
         self._chosen = monotonic()
         for layer, units in enumerate(self.widths):
-            if layer < len(matrices):
-                say = np.asarray(seen.deviations[layer]) * np.linalg.norm(matrices[layer], axis=0)
-            else:
-                say = np.linalg.norm(matrices[-1], axis=1)
-            say = np.nan_to_num(say)
-            if before:
-                say[before[layer]] *= _CLEARLY
+            with np.errstate(all="ignore"):  # of weights that nearly overflow
+                if layer < len(matrices):
+                    say = np.asarray(seen.deviations[layer]) * np.linalg.norm(matrices[layer], axis=0)
+                else:
+                    say = np.linalg.norm(matrices[-1], axis=1)
+                say = np.nan_to_num(say)
+                if before:
+                    say[before[layer]] *= _CLEARLY
             chosen = np.argsort(-say, kind="stable")[:_SHOWN] if units > _SHOWN else np.arange(units)
             found.append(np.sort(chosen))
         self._units = found  # whole, because two threads may look at once
@@ -340,6 +341,7 @@ class Frames:
             losses, validated = self.run.history.losses()
             health = Health(
                 moment,
+                self.run.history.first,
                 losses[: moment.epoch],
                 validated[: moment.epoch],
                 tuple(activation.name for activation in self.network.activations),

@@ -7,13 +7,14 @@ import numpy as np
 
 from chainrule.page.history import Moment
 
-_MANY = 0.1  # of a layer's units
+_MANY, _SOME = 0.1, 0.2  # of a layer's units
 _SMALL, _LARGE = 1e-4, 1e4  # deltas of the first layer, in those of the last
-_RECENT = 40  # epochs
+_RECENT, _LATELY = 40, 5  # epochs
 _SATURATED = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "softsign": (-1.0, 1.0)}
 """Activations that level off, and where."""
 _NEAR = 0.02  # of the distance between both levels
 _WORSE = 1.2  # times the least
+_TRIFLE = 0.05  # of the first loss: what matters no more
 
 
 class Hint(NamedTuple):
@@ -30,6 +31,8 @@ class Health(NamedTuple):
     """What hints are found in."""
 
     moment: Moment
+    first: float
+    """The loss of the initialisation, which tells what a loss is worth."""
     losses: np.ndarray
     """Of each epoch so far, from 1 on."""
     validated: np.ndarray
@@ -44,14 +47,14 @@ class Health(NamedTuple):
 
 def hints(health: Health) -> list[Hint]:
     """All there are, the gravest first; of a network that is not finite, that alone."""
-    broken = list(_not_finite(health))
-    return broken or [
-        *_rate(health),
-        *_deltas(health),
-        *_dead(health),
-        *_saturated(health),
-        *_over_fitting(health),
-    ]
+    with np.errstate(all="ignore"):  # of weights that nearly overflow
+        return list(_not_finite(health)) or [
+            *_rate(health),
+            *_deltas(health),
+            *_dead(health),
+            *_saturated(health),
+            *_over_fitting(health),
+        ]
 
 
 def _not_finite(health: Health) -> Iterator[Hint]:
@@ -60,7 +63,7 @@ def _not_finite(health: Health) -> Iterator[Hint]:
         yield Hint(
             "warning",
             "The loss is not finite",
-            f"In epoch {moment.epoch} the loss became {moment.loss:g}: a step was so long that numbers "
+            f"In epoch {moment.epoch} the loss became {moment.loss:.3g}: a step was so long that numbers "
             "overflowed.",
             "Rewind, then lower the learning rate; look for enormous values in the table.",
         )
@@ -75,7 +78,8 @@ def _rate(health: Health) -> Iterator[Hint]:
     swing = float(np.abs(steps).mean() / max(np.abs(losses).mean(), 1e-12))
     half = len(losses) // 2
     falls = losses[half:].mean() < 0.98 * losses[:half].mean()
-    if swing > 0.1 and turns > 0.4 and not falls:
+    trifle = _TRIFLE * abs(health.first)
+    if np.abs(steps).mean() > trifle and swing > 0.1 and turns > 0.4 and not falls:
         yield Hint(
             "warning",
             "The learning rate may be too high",
@@ -83,7 +87,7 @@ def _rate(health: Health) -> Iterator[Hint]:
             "not fall.",
             "Divide the learning rate by 3.",
         )
-    elif losses[-1] > _WORSE * losses[0] and not falls:
+    elif losses[-1] - losses[0] > max((_WORSE - 1) * abs(losses[0]), trifle) and not falls:
         yield Hint(
             "warning",
             "The learning rate may be too high",
@@ -130,6 +134,10 @@ def _dead(health: Health) -> Iterator[Hint]:
 
 
 def _saturated(health: Health) -> Iterator[Hint]:
+    """Units where an activation is flat; not of a network that is done, whose units are sure."""
+    loss = health.moment.loss
+    if loss is not None and abs(loss) < _TRIFLE * abs(health.first):
+        return
     for layer, (h, name) in enumerate(zip(health.h, health.activations, strict=True), 1):
         if name not in _SATURATED:
             continue
@@ -137,7 +145,7 @@ def _saturated(health: Health) -> Iterator[Hint]:
         near = _NEAR * (high - low)
         share = (np.minimum(h - low, high - h) < near).mean(axis=0)
         stuck = share > 0.9
-        if stuck.any():
+        if stuck.mean() > _SOME:
             yield Hint(
                 "warning" if stuck.mean() > 0.5 else "note",
                 f"Saturated units in layer {layer}",
@@ -153,7 +161,9 @@ def _over_fitting(health: Health) -> Iterator[Hint]:
         return
     best = int(np.argmin(validated))
     least, last = validated[best], validated[-1]
-    if last > _WORSE * abs(least) and len(validated) - best > 10 and losses[-1] < losses[best]:
+    of_late = validated[-_LATELY:].min()  # one epoch that is worse says nothing
+    lost = of_late - least > max((_WORSE - 1) * abs(least), _TRIFLE * abs(health.first))
+    if lost and len(validated) - best > 10 and losses[-1] < losses[best]:
         yield Hint(
             "note",
             "Over-fitting",

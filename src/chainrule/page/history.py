@@ -51,6 +51,11 @@ class History:
         return self._newest
 
     @property
+    def first(self) -> float:
+        """The loss of the initialisation; not a number where nobody knows a truth."""
+        return self._losses[0]
+
+    @property
     def epochs(self) -> list[int]:
         """Those whose moment is kept."""
         return sorted({*self._moments, self._newest.epoch})

@@ -52,9 +52,11 @@ function view(root) {
   return one;
 }
 
+const toldSetup = () => new URLSearchParams(location.hash.slice(1)).get("setup");
+
 /** A set-up that somebody shared, or the one that the command begins with. */
 function firstSetup() {
-  const told = new URLSearchParams(location.hash.slice(1)).get("setup");
+  const told = toldSetup();
   if (!told) return about.start;
   try {
     const bytes = Uint8Array.from(atob(told.replaceAll("-", "+").replaceAll("_", "/")), (letter) =>
@@ -109,6 +111,11 @@ addEventListener(
   (event) => event.persisted && views.forEach((one) => one.begin(one.run.setup, false)),
 );
 
+// Whoever chooses anew is done with what was wrong before.
+addEventListener("change", () => document.getElementById("wrong").replaceChildren(), { capture: true });
+// A shared set-up that is put into this page's own address loads nothing by itself.
+addEventListener("hashchange", () => toldSetup() && views[0]?.begin(firstSetup()));
+
 takeToken();
 try {
   about = await get("about");
@@ -117,6 +124,13 @@ try {
   // Nothing moves by itself for those who want little motion.
   await first.begin(setup, !calm());
   if (!first.run && setup !== about.start) await first.begin(about.start, !calm());
+  // A table that cannot be learnt from is told; another column may be predicted, and a classic set is there meanwhile.
+  if (!first.run && (await first.begin({ ...about.start, data: undefined, model: null, loss: null }, !calm())))
+    about.tables.slice(0, 1).forEach((table) => first.offerTargets(table));
 } catch (failure) {
   wrong(failure);
+  if (!views[0]?.run) {
+    write(runs.querySelector('[data-part="title"]'), "There is no run to watch");
+    runs.inert = document.getElementById("compare").hidden = true;
+  }
 }

@@ -91,7 +91,7 @@ export class Rows {
         html(
           "table",
           {},
-          html("thead", {}, html("tr", {}, ...heads.map((name) => html("th", { scope: "col" }, name)))),
+          html("thead", {}, html("tr", {}, ...heads.map((name, k) => html("th", { scope: "col", class: k === 3 ? "n" : null }, name)))),
           html("tbody", {}, ...body),
         ),
       ),
