@@ -11,7 +11,7 @@ from jax import Array
 
 from chainrule.mathematics.averaging import mean_raw
 from chainrule.mathematics.loss import identity_link
-from chainrule.network import propagation
+from chainrule.network import programs, propagation
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
 
@@ -46,6 +46,7 @@ def _by_chunks(
     network: Network, parameters: Parameters, x: np.ndarray, rule: _Rule, answers: int = 1
 ) -> np.ndarray:
     """What a rule makes of rows, in chunks of one shape; (rows, answers · n)."""
+    programs.hold(rule, network, answers)
     rows, columns = x.shape
     out = np.empty((rows, answers * network.sizes[-1]), x.dtype)
     start = 0

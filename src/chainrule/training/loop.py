@@ -11,6 +11,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from chainrule.errors import ArgumentError
+from chainrule.network import programs
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
 from chainrule.training import compilation_cache
@@ -312,6 +313,8 @@ def _run(
     while number < epochs:
         number, start = number + 1, perf_counter()
         part = feed.part(number)
+        if number == position.number + 1:
+            programs.hold(program, part.table.x.shape)
         done, planned = (number - 1 - cycle.begin) * steps, (epochs - cycle.begin) * steps
         plan = np.array([told.learning_rate, told.weight_decay, done, planned], part.table.x.dtype)
         counts = Counts(np.int32(part.steps), part.rows, seeds, np.int32(number))
