@@ -27,8 +27,10 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 
 from chainrule.mathematics import loss as losses  # noqa: E402
 from chainrule.mathematics.loss import Loss  # noqa: E402
+from chainrule.network import programs  # noqa: E402
 
 _MOST_AREAS = 15_000  # Linux ends a process at 65,530
+programs.MOST = 1_000_000  # tests have other programs too: all are bounded below
 
 jax.config.update("jax_numpy_rank_promotion", "raise")  # an (n,) − (n, 1) must not become (n, n)
 

@@ -1,7 +1,6 @@
 """A bound on the compiled programs that a process holds."""
 
 import ctypes
-import gc
 import sys
 from collections.abc import Hashable
 from threading import Lock
@@ -30,7 +29,6 @@ def hold(*what: Hashable) -> None:
         _held.add(what)
     if full:
         jax.clear_caches()
-        gc.collect()
         _give_back()
 
 
