@@ -6,9 +6,11 @@ from numbers import Integral
 from typing import Any, TypeAlias
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from chainrule.estimators.rows import Rows
+from chainrule.tables.encoder_description import describe_encoder
 from chainrule.tables.encoders import TableEncoder
 from chainrule.training.folds import Folds
 
@@ -20,8 +22,8 @@ _DEEPEST = 8
 _LONGEST = 60  # characters of an option that an error shows
 
 
-def fingerprint(model: Any, columns: TableEncoder, table: str, parts: object = ()) -> Fingerprint:
-    """What a training depends on; ``table`` is a digest of its rows, and in these parts they are read."""
+def fingerprint(model: Any, encoder: TableEncoder, rows: str, parts: object = ()) -> Fingerprint:
+    """What a training depends on; ``rows`` is a digest of them, and in these parts they are read."""
     options = model.get_params(deep=False)
     seed = options.get("random_state")
     if not isinstance(seed, Integral):
@@ -29,9 +31,9 @@ def fingerprint(model: Any, columns: TableEncoder, table: str, parts: object = (
     return {
         "estimator": type(model).__name__,
         "options": {name: _said(value) for name, value in options.items() if name not in _BY_THE_CLOCK},
-        "columns": [f"{column.name} ({type(column).__name__})" for column in columns.columns],
-        "table": table,
-        "parts": hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest(),
+        "columns": [f"{column.name} ({type(column).__name__})" for column in encoder.columns],
+        "table": _digest(rows + repr(describe_encoder(encoder))),
+        "parts": _digest(repr(parts)),
     }
 
 
@@ -70,17 +72,22 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return ""
 
 
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 def _said(value: Any, depth: int = 0) -> str:
     """A value as text, the same in each process; of functions, their names and what they enclose."""
     if depth > _DEEPEST:
         return "…"
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return repr(value)
-    if isinstance(value, np.generic):
-        return repr(value.item())
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+        value = jax.random.key_data(value)
     if isinstance(value, np.ndarray | jax.Array):
-        array = np.asarray(value)
-        return f"array {hashlib.blake2b(repr(array.tolist()).encode(), digest_size=8).hexdigest()}"
+        return f"array {_digest(repr(np.asarray(value).tolist()))}"
     if isinstance(value, Mapping):
         return f"{{{_listed((f'{_said(k, depth + 1)}: {_said(v, depth + 1)}' for k, v in value.items()))}}}"
     if isinstance(value, list | tuple):

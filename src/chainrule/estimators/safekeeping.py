@@ -65,9 +65,7 @@ class Safekeeping:
         """
         self._noted["fingerprint"] = this
         like = _like(network, optimizer, members)
-        if not all(
-            np.issubdtype(leaf.dtype, np.number) or leaf.dtype == bool for leaf in jax.tree.leaves(like)
-        ):
+        if any(jnp.issubdtype(leaf.dtype, jax.dtypes.extended) for leaf in jax.tree.leaves(like)):
             raise ArgumentError(
                 "solver must keep plain numbers where checkpoints are written; got one that keeps others. "
                 "Choose another, such as 'adam', or leave checkpoints out."
@@ -76,7 +74,7 @@ class Safekeeping:
             return
         differs = difference(self._found.about["fingerprint"], this)
         arrays = self._found.arrays
-        shaped = {name: (leaf.shape, leaf.dtype) for name, leaf in _named(like)}
+        shaped = {name: (leaf.shape, _stored(leaf.dtype)) for name, leaf in _named(like)}
         if not differs and shaped != {name: (array.shape, array.dtype) for name, array in arrays.items()}:
             differs = "the network or the solver's memory has another shape"
         if differs:
@@ -85,7 +83,7 @@ class Safekeeping:
                 f"{str(self._checkpoints.folder)!r}, {differs}. Give all as before, or empty the folder to "
                 "begin again."
             )
-        leaves = [jnp.asarray(arrays[name]) for name, _ in _named(like)]
+        leaves = [jnp.asarray(arrays[name].view(leaf.dtype)) for name, leaf in _named(like)]
         self.state = jax.tree.unflatten(jax.tree.structure(like), leaves)
         self.position = _position_of(self._found.about["position"])
 
@@ -113,7 +111,8 @@ class Safekeeping:
             "best_iteration": model.best_iteration_,
             "scale": None if scale is None else list(scale.scale),
         }
-        arrays = {name: np.asarray(leaf) for name, leaf in _named(jax.device_get(epoch.state))}
+        state = _named(jax.device_get(epoch.state))
+        arrays = {name: np.asarray(leaf).view(_stored(leaf.dtype)) for name, leaf in state}
         self._checkpoints.write(epoch.number, about, arrays)
         if now:
             self._checkpoints.settle()
@@ -159,6 +158,11 @@ def _like(network: Network, optimizer: Optimizer, members: int) -> State:
 def _named(state: State) -> list[tuple[str, Any]]:
     leaves, _ = jax.tree_util.tree_flatten_with_path(state)
     return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves]
+
+
+def _stored(dtype: np.dtype) -> np.dtype:
+    """Numbers that NumPy does not know itself, such as bfloat16, are stored as the bits that they are."""
+    return dtype if dtype.isbuiltin == 1 else np.dtype(f"u{dtype.itemsize}")
 
 
 def _position_of(plain: list[Any]) -> Position:

@@ -116,8 +116,10 @@ class Checkpoints:
 
     def due(self) -> bool:
         """Whether it is time for another one."""
-        busy = self._writing is not None and not self._writing.done()
-        return not busy and perf_counter() - self._last >= self._every
+        if self._writing is not None and not self._writing.done():
+            return False
+        self.settle()
+        return perf_counter() - self._last >= self._every
 
     def write(self, epochs: int, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         """Write one in a thread, after the one that is being written; nobody may change what is handed over.
