@@ -24,15 +24,15 @@ _LONGEST = 60  # characters of an option that an error shows
 
 def fingerprint(model: Any, encoder: TableEncoder, rows: str, parts: object = ()) -> Fingerprint:
     """What a training depends on; ``rows`` is a digest of them, and in these parts they are read."""
-    options = model.get_params(deep=False)
+    options, described = model.get_params(deep=False), describe_encoder(encoder)
     seed = options.get("random_state")
     if not isinstance(seed, Integral):
         options["random_state"] = None if seed is None else "drawn"  # the checkpoint has what was drawn
     return {
         "estimator": type(model).__name__,
         "options": {name: _said(value) for name, value in options.items() if name not in _BY_THE_CLOCK},
-        "columns": [f"{column.name} ({type(column).__name__})" for column in encoder.columns],
-        "table": _digest(rows + repr(describe_encoder(encoder))),
+        "columns": [f"{column['name']} ({column['kind']})" for column in described["columns"]],
+        "table": _digest(rows + repr(described)),
         "parts": _digest(repr(parts)),
     }
 
