@@ -189,6 +189,13 @@ def test_what_is_by_the_clock_may_change(begun, table, tmp_path):
     assert (other.predict(X) == whole.predict(X)).all()
 
 
+def test_another_machine_is_told_of(begun, table, monkeypatch):
+    X, y, _ = table
+    monkeypatch.setattr(jax, "__version__", "9.9")
+    with pytest.warns(UserWarning, match=r"written by JAX .* on cpu, and this is JAX 9\.9 on cpu: the rest"):
+        DeepRegressor(**SMALL).fit(X, y, checkpoints=begun, resume=True)
+
+
 def test_parts_of_another_size_or_files_are_refused(parts, tmp_path, cut_off, monkeypatch):
     model, folder = DeepRegressor(**SMALL | {"max_iter": 1}), tmp_path / "kept"
     cut_off(clone(model), parts, "y", after=2, checkpoints=Checkpoints(folder, every=0))

@@ -63,7 +63,8 @@ class Safekeeping:
         ArgumentError
             If the checkpoint is of another training, with what differs.
         """
-        self._noted["fingerprint"] = this
+        machine = f"JAX {jax.__version__} on {jax.default_backend()}"
+        self._noted |= {"fingerprint": this, "machine": machine}
         like = _like(network, optimizer, members)
         if any(jnp.issubdtype(leaf.dtype, jax.dtypes.extended) for leaf in jax.tree.leaves(like)):
             raise ArgumentError(
@@ -82,6 +83,12 @@ class Safekeeping:
                 f"checkpoints must be of the same training to go on from; of those in "
                 f"{str(self._checkpoints.folder)!r}, {differs}. Give all as before, or empty the folder to "
                 "begin again."
+            )
+        before = self._found.about["machine"]
+        if before != machine:
+            self._checkpoints.tell(
+                f"the checkpoint was written by {before}, and this is {machine}: the rest of the training "
+                "may differ in its last bits."
             )
         leaves = [jnp.asarray(arrays[name].view(leaf.dtype)) for name, leaf in _named(like)]
         self.state = jax.tree.unflatten(jax.tree.structure(like), leaves)

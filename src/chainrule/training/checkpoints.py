@@ -97,7 +97,7 @@ class Checkpoints:
             raise ArgumentError(f"every must be a number of seconds, 0 or more; got {every!r}.")
         self.folder: Path = Path(folder)
         self._every: float = float(every)
-        self._tell: Callable[[str], None] = tell or _warn
+        self.tell: Callable[[str], None] = tell or _warn
         self._refuse_unwritable()
         there = sorted(self.folder.glob(_ALL))
         if there and not resume:
@@ -139,7 +139,7 @@ class Checkpoints:
             self._writing.result()
         if self._failed and not self._told:
             self._told = True
-            self._tell(
+            self.tell(
                 f"a checkpoint could not be written to {str(self.folder)!r}: {self._failed}. Training goes "
                 "on; the checkpoint before it stays. Free some space."
             )
@@ -183,7 +183,7 @@ class Checkpoints:
                 damaged.append(path.name)
                 continue
             if damaged:
-                self._tell(
+                self.tell(
                     f"the checkpoint {damaged[0]!r} is cut off or damaged; training goes on from the one "
                     f"before it, {path.name!r}, after epoch {found.epochs}."
                 )
@@ -210,8 +210,8 @@ class Checkpoints:
             self._kept = [*(kept for kept in self._kept[-1:] if kept != path), path]
             for other in set(self.folder.glob(_ALL)) - set(self._kept):
                 other.unlink(missing_ok=True)
-        except OSError as error:
-            self._failed = error.strerror or str(error)
+        except (OSError, MemoryError) as error:
+            self._failed = getattr(error, "strerror", None) or str(error) or type(error).__name__
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
