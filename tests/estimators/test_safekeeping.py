@@ -12,7 +12,7 @@ import pytest
 from sklearn.base import clone
 
 from chainrule import ArgumentError, Checkpoints, DeepClassifier, DeepRegressor, open_stream, save
-from chainrule.estimators import streaming
+from chainrule.estimators import kinds, recipes, streaming
 from chainrule.tables import stream
 from chainrule.training import progress
 
@@ -63,10 +63,9 @@ def assert_same(model, other, folder):
 
 CASES = {
     "numbers": (DeepRegressor, {}),
-    "twins": (DeepRegressor, {"n_members": "auto", "effort": "fast"}),
+    "twins_and_cycles": (DeepRegressor, {"n_members": "auto", "max_iter": "auto"}),
     "by_score": (DeepRegressor, {"scoring": "r2", "n_iter_no_change": 3, "max_iter": 40}),
     "patience": (DeepClassifier, {"n_iter_no_change": 2, "early_stopping": True, "max_iter": 40}),
-    "cycles": (DeepRegressor, {"max_iter": "auto", "learning_rate_init": 0.05}),
     "classes_by_score": (DeepClassifier, {"scoring": "roc_auc"}),
     "all_rows_in_a_step": (DeepRegressor, {"solver": "lbfgs", "n_members": 1}),
     "nothing_kept_back": (DeepClassifier, {"early_stopping": False, "dropout": 0.2, "shuffle": False}),
@@ -76,13 +75,22 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_cut_off_anywhere_it_is_the_same(table, tmp_path, cut_off, case):
+SLOW = ("all_rows_in_a_step", "optax")  # to compile
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, marks=pytest.mark.long) if c in SLOW else c for c in CASES])
+def test_cut_off_anywhere_it_is_the_same(table, tmp_path, cut_off, case, monkeypatch):
+    monkeypatch.setattr(recipes, "epochs", lambda *_: 3)  # of a first cycle
+    chosen, better = [], kinds.better
+    monkeypatch.setattr(kinds, "better", lambda losses: chosen.append(len(losses)) or better(losses))
     X, y, weight = table
     make, options = CASES[case]
     model = make(**SMALL | options)
     y = np.where(y > 0, "yes", "no") if make is DeepClassifier else np.exp(y) if case == "logarithm" else y
     whole = clone(model).fit(X, y, weight)
+    if case == "twins_and_cycles":
+        assert chosen == [10]
+        assert whole.n_iter_ > 3
     epochs = np.random.default_rng(len(case)).integers(1, whole.n_iter_ + 1, 4)
     folder, done = tmp_path / "checkpoints", 0
     for epoch in sorted({*epochs.tolist(), whole.n_iter_}):
