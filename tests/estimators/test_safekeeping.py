@@ -252,6 +252,15 @@ def test_who_made_them_removes_them(table, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+def test_the_same_ones_may_be_taken_up_twice(begun, table, tmp_path):
+    X, y, _ = table
+    checkpoints = Checkpoints(begun, every=0, resume=True)
+    models = [DeepRegressor(**SMALL).fit(X, y, checkpoints=checkpoints) for _ in range(2)]
+    assert_same(*models, tmp_path)
+    checkpoints.remove()
+    assert DeepRegressor(**SMALL | {"max_iter": 3}).fit(X, y, checkpoints=checkpoints).n_iter_ == 3
+
+
 def test_where_fit_says_no(table, tmp_path):
     X, y, _ = table
     with pytest.raises(ArgumentError, match="resume must come with checkpoints, a folder"):

@@ -97,8 +97,9 @@ class Safekeeping:
     def give_back(self, model: "Trained") -> State | None:
         """What the model knew of its epochs; the state it had, or None where training begins."""
         if self._found is not None:
-            about = self._found.about
-            model.loss_curve_, model.validation_scores_ = about["loss_curve"], about["validation_scores"]
+            about, scores = self._found.about, self._found.about["validation_scores"]
+            model.loss_curve_ = [*about["loss_curve"]]
+            model.validation_scores_ = None if scores is None else [*scores]
             model.n_iter_, model.best_iteration_ = self._found.epochs, about["best_iteration"]
             if about["scale"] is not None:
                 model.scale_ = model.scale_._replace(scale=tuple(about["scale"]))

@@ -157,7 +157,7 @@ class Checkpoints:
         for pattern in (_ALL, _UNFINISHED):
             for path in self.folder.glob(pattern):
                 path.unlink(missing_ok=True)
-        self._kept = []
+        self._kept, self.found = [], None
 
     def _refuse_unwritable(self) -> None:
         """Also clears away what a process that was killed had not finished."""
