@@ -22,8 +22,10 @@ _DEEPEST = 8
 _LONGEST = 60  # characters of an option that an error shows
 
 
-def fingerprint(model: Any, encoder: TableEncoder, rows: str, parts: object = ()) -> Fingerprint:
-    """What a training depends on; ``rows`` is a digest of them, and in these parts they are read."""
+def fingerprint(
+    model: Any, encoder: TableEncoder, rows: str, *, parts: object = (), memory: int = 0
+) -> Fingerprint:
+    """What a training depends on; ``rows`` is a digest of them, read in these parts, as memory allows."""
     options, described = model.get_params(deep=False), describe_encoder(encoder)
     seed = options.get("random_state")
     if not isinstance(seed, Integral):
@@ -34,6 +36,7 @@ def fingerprint(model: Any, encoder: TableEncoder, rows: str, parts: object = ()
         "columns": [f"{column['name']} ({column['kind']})" for column in described["columns"]],
         "table": _digest(rows + repr(described)),
         "parts": _digest(repr(parts)),
+        "memory": memory,
     }
 
 
@@ -68,7 +71,8 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     if before["table"] != now["table"]:
         return "the table differs: its rows, their order or weights, or which of them validate"
     if before["parts"] != now["parts"]:
-        return "the parts that the table is read in differ, which depend on memory: it must be as it was"
+        bytes_of = f"memory was {before['memory']} bytes, and is {now['memory']}"
+        return f"{bytes_of}: the table is read in other parts"
     return ""
 
 

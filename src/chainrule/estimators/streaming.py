@@ -108,7 +108,8 @@ class Streamed(Stepwise):
         )
         if safe is not None:
             table = of_rows(rows, folds, problem.stream.files, problem.places, problem.classes)
-            this = fingerprint(self, self.encoder_, table, feed.parts)
+            memory = problem.stream.memory
+            this = fingerprint(self, self.encoder_, table, parts=feed.parts, memory=memory)
             safe.take_up(this, network, plan.optimizer, members)
         begun = None if safe is None else safe.state
         run = train_fed(
