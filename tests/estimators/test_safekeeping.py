@@ -75,7 +75,7 @@ CASES = {
 }
 
 
-SLOW = ("all_rows_in_a_step", "optax")  # to compile
+SLOW = ("all_rows_in_a_step", "optax", "nothing_kept_back", "classes_by_score")  # to compile
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, marks=pytest.mark.long) if c in SLOW else c for c in CASES])
