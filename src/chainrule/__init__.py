@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chainrule.network.network import Network
     from chainrule.tables.reading import read_table, write_table
     from chainrule.tables.stream import Stream, open_stream
+    from chainrule.training.checkpoints import Checkpoints
     from chainrule.training.loop import Epoch, train
     from chainrule.training.optimizers import OPTIMIZERS, Optimizer, adam, sgd
     from chainrule.training.schedules import SCHEDULES
@@ -64,6 +65,7 @@ _HOMES = {
     "chainrule.network.network": ("Network",),
     "chainrule.tables.reading": ("read_table", "write_table"),
     "chainrule.tables.stream": ("Stream", "open_stream"),
+    "chainrule.training.checkpoints": ("Checkpoints",),
     "chainrule.training.loop": ("Epoch", "train"),
     "chainrule.training.optimizers": ("OPTIMIZERS", "Optimizer", "adam", "sgd"),
     "chainrule.training.schedules": ("SCHEDULES",),
@@ -79,6 +81,7 @@ __all__ = [
     "Activation",
     "ArgumentError",
     "ChainruleError",
+    "Checkpoints",
     "DeepClassifier",
     "DeepRegressor",
     "Derivation",

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from chainrule.training.interrupt import noticed
+from chainrule.training.interrupt import Terminated, noticed, postponed, terminable
 
 SCRIPT = """
 import os, signal, sys, threading
@@ -98,6 +98,84 @@ def test_other_threads_never_notice():
     def work():
         with noticed() as pressed:
             seen.append(pressed())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [False]
+
+
+@pytest.fixture
+def usual_end():
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    signal.signal(signal.SIGTERM, before)
+
+
+def terminate():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_sigterm_is_the_exit_code_of_a_shell(usual_end):
+    with pytest.raises(Terminated) as ended, terminable():
+        terminate()
+    assert ended.value.code == 143
+
+
+def test_sigterm_waits_for_the_end_of_the_block(usual_end):
+    seen = []
+
+    def work():
+        with postponed() as came:
+            seen.append(came())
+            terminate()
+            seen.append(came())
+
+    with pytest.raises(Terminated), terminable():
+        work()
+    assert seen == [False, True]
+
+
+def test_a_second_sigterm_does_not_wait(usual_end):
+    seen = []
+
+    def work():
+        with postponed():
+            terminate()
+            terminate()
+            seen.append("more")
+
+    with pytest.raises(Terminated):
+        work()
+    assert not seen
+
+
+def test_without_sigterm_nothing_is_raised(usual_end):
+    with terminable(), postponed() as came:
+        assert not came()
+    with postponed(wished=False) as came:
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_somebody_elses_end_stays():
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        with postponed() as came:
+            terminate()
+            assert not came()
+        assert heard == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_other_threads_are_not_terminated(usual_end):
+    seen = []
+
+    def work():
+        with terminable(), postponed() as came:
+            seen.append(came())
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -14,6 +14,7 @@ import chainrule
 from chainrule.cli.arguments import number, usage_plainly, whole, widths
 from chainrule.cli.wording import with_marks
 from chainrule.errors import ArgumentError, ChainruleError
+from chainrule.training.interrupt import Terminated, terminable
 
 
 class _Commands(TyperGroup):
@@ -255,6 +256,22 @@ def fit(
         int,
         typer.Option(parser=whole, metavar="N", help="The same seed gives the same model."),
     ] = 0,
+    checkpoints: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER", help="Where to write down, now and then, what the rest of the training needs."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on from the last checkpoint, bit for bit; from the start if there is none."
+        ),
+    ] = False,
+    checkpoint_every: Annotated[
+        float | None,
+        typer.Option(parser=number, metavar="SECONDS", help="Between checkpoints, at least; 30 otherwise."),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -300,10 +317,19 @@ def fit(
         time=time,
         report=report,
         memory=memory,
+        checkpoints=checkpoints,
+        resume=resume,
+        checkpoint_every=checkpoint_every,
         json=json,
         quiet=quiet,
     )
-    if fit_table(request).interrupted_:
+    try:
+        with terminable():
+            model = fit_table(request)
+    except Terminated:
+        kept = "go on by the same command with --resume" if checkpoints else "nothing was written"
+        _fail(f"terminated; {kept}.", 143)
+    if model.interrupted_:
         raise typer.Exit(130)
 
 

@@ -33,6 +33,7 @@ from chainrule.tables.noticing import Notice, noticed
 from chainrule.tables.reading import read_table
 from chainrule.tables.stream import bytes_of, find_stream
 from chainrule.tables.writing import atomically
+from chainrule.training.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,6 +45,7 @@ def fit_table(request: Request) -> Model:
     with _speaking_of_options():
         refuse_wrong(request.options)
     _refuse_outputs(request)
+    checkpoints = _checkpoints(report, request)
     with report.warnings(), without_panics():
         large = _large(request)
         if large is None:
@@ -52,9 +54,11 @@ def fit_table(request: Request) -> Model:
         else:
             problem, validation = large.sample, None
     _announce(report, request, problem, large)
-    outcome = _fitted(report, request, problem, validation, large)
+    outcome = _fitted(report, request, problem, validation, large, checkpoints)
     if request.output is not None:
         save(outcome.model, request.output, about=about_outcome(request, problem, outcome).to_dict())
+    if checkpoints is not None:
+        _done_with(report, checkpoints, outcome)
     tell(report, request, problem, outcome)
     if request.report is not None:
         _write_page(report, request, problem, outcome)
@@ -80,6 +84,31 @@ def _refuse_outputs(request: Request) -> None:
         raise ArgumentError(
             "a model must go to a file; standard output is a terminal. Give -o MODEL, or > MODEL."
         )
+
+
+def _checkpoints(report: Report, request: Request) -> Checkpoints | None:
+    """Where they are to go, before anything is read or learnt, and where the training begins."""
+    if request.checkpoints is None:
+        if request.resume or request.checkpoint_every is not None:
+            name = "--resume" if request.resume else "--checkpoint-every"
+            raise ArgumentError(f"{name} must come with --checkpoints FOLDER; got no folder.")
+        return None
+    every = {} if request.checkpoint_every is None else {"every": request.checkpoint_every}
+    with _speaking_of_options():
+        opened = Checkpoints(request.checkpoints, resume=request.resume, tell=report.warn, **every)
+    if opened.found is not None:
+        report.say(f"going on after epoch {opened.found.epochs:,}, from {opened.found.path}")
+    elif request.resume:
+        report.say(f"there is no checkpoint in {request.checkpoints}; training begins from its start")
+    return opened
+
+
+def _done_with(report: Report, checkpoints: Checkpoints, outcome: Outcome) -> None:
+    """Keep the checkpoints of a training that may be gone on with."""
+    if outcome.model.interrupted_:
+        report.say("the checkpoints too are kept; --resume goes on from them", "yellow")
+    else:
+        checkpoints.remove()
 
 
 def refuse_same(output: str, source: str | None, option: str = "--output") -> None:
@@ -180,6 +209,7 @@ def _fitted(
     problem: Problem,
     validation: Problem | None,
     large: LargeProblem | None,
+    checkpoints: Checkpoints | None,
 ) -> Outcome:
     make = DeepRegressor if problem.task is Task.REGRESSION else DeepClassifier
     for name in ("class_weight", "target_transform"):
@@ -196,9 +226,9 @@ def _fitted(
     )
     with report.warnings(in_options), _speaking_of_options(_or_numbers(problem)):
         if large is None:
-            model.fit(problem.X, problem.y, problem.weight, **own)
+            model.fit(problem.X, problem.y, problem.weight, **own, checkpoints=checkpoints)
         else:
-            model.fit_large(large)
+            model.fit_large(large, checkpoints=checkpoints)
     seconds = perf_counter() - start
     model.set_params(verbose=False)
     held_out = validation

@@ -41,9 +41,10 @@ class Report:
             finally:
                 for warning in caught:
                     if issubclass(warning.category, UserWarning):
-                        self._warn(with_marks(reworded(str(warning.message))))
+                        self.warn(with_marks(reworded(str(warning.message))))
 
-    def _warn(self, text: str) -> None:
+    def warn(self, text: str) -> None:
+        """Say a warning, and nothing twice."""
         if text not in self.warned:
             self.warned.append(text)
             self.say(f"chainrule: {text}", "yellow")

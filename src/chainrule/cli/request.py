@@ -30,6 +30,9 @@ class Request:
     time: str | None
     report: str | None
     memory: str | None
+    checkpoints: str | None
+    resume: bool
+    checkpoint_every: float | None
     json: bool
     quiet: bool
 

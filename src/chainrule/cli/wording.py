@@ -19,7 +19,8 @@ _OPTIONS = {
     "target_transform": "--log",
     "random_state": "--seed",
     "categorical_features": "--categorical",
-} | {name: f"--{name}" for name in ("activation", "dropout", "effort", "loss", "solver")}
+    "every": "--checkpoint-every",
+} | {name: f"--{name}" for name in ("activation", "checkpoints", "dropout", "effort", "loss", "solver")}
 _AT_THE_BEGINNING = re.compile(
     r"^(\w+)(?:: (?:optimizer|the learning-rate schedule)(?= must be)|(?= must be|: ))"
 )
@@ -40,6 +41,7 @@ def option_of(name: str) -> str:
 def in_options(message: str) -> str:
     """What an estimator says of its arguments, in the words of the command line."""
     message = message.replace("X_val and y_val, or early_stopping=True", "--validation, or more rows")
+    message = message.replace("by resume=True", "by --resume")
     begun = _AT_THE_BEGINNING.sub(lambda name: _OPTIONS.get(name[1], name[0]), message)
     return _ONLY_IN_PYTHON.sub("", _ANYWHERE.sub(lambda name: option_of(name[0]), begun))
 

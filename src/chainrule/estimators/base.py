@@ -19,6 +19,7 @@ from chainrule.estimators.explainable import Explainable
 from chainrule.estimators.input_columns import categorical_positions
 from chainrule.estimators.options import found, refuse_wrong
 from chainrule.estimators.rows import Given, Rows, given
+from chainrule.estimators.safekeeping import Place, kept_safe
 from chainrule.estimators.streaming import Streamed
 from chainrule.network.prediction import mean_output
 from chainrule.tables.encoders import fit_encoder
@@ -110,6 +111,8 @@ class DeepEstimator(Explainable, Streamed):
         sample_weight_val: Any = None,
         groups: Any = None,
         time: Any = None,
+        checkpoints: Place | None = None,
+        resume: bool = False,
     ) -> Self:
         """Learn from a table.
 
@@ -130,6 +133,11 @@ class DeepEstimator(Explainable, Streamed):
             A label for each row: all rows of a group are kept back from a network, or none is.
         time
             A number or a date for each row: the latest rows are kept back to validate.
+        checkpoints
+            A folder for checkpoints, which are removed once the model has learnt; or what
+            :class:`chainrule.Checkpoints` made of one, which says how often, and when they are removed.
+        resume
+            Whether to go on from the last of them, if there is one, as if nothing had happened.
 
         Raises
         ------
@@ -138,15 +146,21 @@ class DeepEstimator(Explainable, Streamed):
         DivergedError
             When there is no finite loss from the first epoch on.
         """
-        with _unchanged_if_it_fails(self):
+        started = perf_counter()
+        with _unchanged_if_it_fails(self), kept_safe(checkpoints, resume, started, self) as safe:
             if isinstance(X, Stream | str | PathLike):
                 others = {"X_val": X_val, "y_val": y_val, "groups": groups, "time": time}
-                return self._fit_columns(X, y, sample_weight, **others)
-            started = perf_counter()
+                return self._fit_columns(X, y, sample_weight, safe, **others)
             refuse_wrong(self.get_params(deep=False))
             again = self.warm_start and hasattr(self, "members_")
+            if again and safe is not None:
+                raise ArgumentError(
+                    "checkpoints must be left out where warm_start goes on from an earlier fit, which they "
+                    "do not hold; got both. Fit a clone of this estimator."
+                )
             kept, rows = self._begun(X, y, sample_weight, again=again)
             seed = self._seed()
+            seed = seed if safe is None else safe.seed(seed)
             if not again:
                 self._fold_seed = seed
             if self._brings_its_own(X_val, y_val, sample_weight_val, groups, time):
@@ -159,7 +173,7 @@ class DeepEstimator(Explainable, Streamed):
                 folds = self._folds_of(kept, kept.of(groups, "groups"), kept.of(time, "time"))
                 judged = folds.judged if kept.kept is None else kept.kept[folds.judged]
                 self.validation_rows_ = judged if folds.judge else None
-            self._train(rows, folds, seed, again=again, started=started)
+            self._train(rows, folds, seed, again=again, started=started, safe=safe)
             held_out = self._unseen_of(rows)
             self._learn_from(held_out, rows)
         return self

@@ -14,15 +14,18 @@ from sklearn.base import is_classifier
 
 from chainrule.errors import ArgumentError
 from chainrule.estimators import recipes
+from chainrule.estimators.fingerprint import fingerprint, of_rows
 from chainrule.estimators.large_problem import LargeProblem
 from chainrule.estimators.options import refuse_wrong
 from chainrule.estimators.problems import Problem
 from chainrule.estimators.rows import Rows
+from chainrule.estimators.safekeeping import Place, Safekeeping, kept_safe
 from chainrule.estimators.stepwise import Stepwise
 from chainrule.estimators.target_columns import Task
 from chainrule.tables.splits import validation_split
 from chainrule.tables.stream import PIECE, Stream, open_stream
 from chainrule.training import batches
+from chainrule.training.epoch import restored
 from chainrule.training.feeds import Part
 from chainrule.training.folds import Folds
 from chainrule.training.loop import initial, train_fed
@@ -36,7 +39,9 @@ _PROGRAM = 900_000_000  # bytes that libraries, compiler and sample take
 class Streamed(Stepwise):
     """Training on parts of a table."""
 
-    def _fit_columns(self, source: Any, targets: Any, weight: Any, **others: Any) -> Self:
+    def _fit_columns(
+        self, source: Any, targets: Any, weight: Any, safe: Safekeeping | None = None, **others: Any
+    ) -> Self:
         """Learn some columns of a stream, or of the files at a path, from the others."""
         refuse_wrong(self.get_params(deep=False))
         given = [name for name, value in others.items() if value is not None]
@@ -59,14 +64,21 @@ class Streamed(Stepwise):
         task = Task.REGRESSION
         if is_classifier(self):
             task = Task.CLASSIFICATION if len(names) == 1 else Task.LABELS
-        return self.fit_large(LargeProblem(stream, names, task, weight=weight))
+        return self._fit_parts(LargeProblem(stream, names, task, weight=weight), safe)
 
-    def fit_large(self, problem: LargeProblem) -> Self:
+    def fit_large(
+        self, problem: LargeProblem, *, checkpoints: Place | None = None, resume: bool = False
+    ) -> Self:
         """Learn from a table in parts, as ``fit`` does with a stream."""
+        with kept_safe(checkpoints, resume, perf_counter(), self) as safe:
+            return self._fit_parts(problem, safe)
+
+    def _fit_parts(self, problem: LargeProblem, safe: Safekeeping | None) -> Self:
         started = perf_counter()
         if self.warm_start:
             raise ArgumentError("warm_start must be False for a stream; got True. Use partial_fit.")
         sample, seed = problem.sample, self._seed()
+        seed = seed if safe is None else safe.seed(seed)
         kept, rows = self._begun(sample.X, sample.y, sample.weight, again=False, classes=problem.classes)
         places = problem.places if kept.kept is None else problem.places[kept.kept]
         share = min(self.validation_fraction, _VALIDATED / len(kept.y))
@@ -96,12 +108,20 @@ class Streamed(Stepwise):
             seed=seed,
             shuffle=plan.shuffle,
         )
+        if safe is not None:
+            table = of_rows(rows, folds, problem.stream.files, problem.places, problem.classes)
+            memory = problem.stream.memory
+            this = fingerprint(self, self.encoder_, table, parts=feed.parts, memory=memory)
+            safe.take_up(this, network, plan.optimizer, members)
+        begun = None if safe is None else safe.state
         run = train_fed(
             network,
             feed,
             members,
             initial(network, seed, members, rows.x, folds),
-            deadline=None if self.time_limit is None else started + float(self.time_limit),
+            state=begun,
+            position=None if safe is None else safe.position,
+            deadline=self._deadline(started, safe),
             **plan.options,
             epochs=feed.epochs,
             seed=seed,
@@ -110,10 +130,10 @@ class Streamed(Stepwise):
         self.network_, self.folds_ = network, folds
         self.validation_rows_ = places[folds.judged]
         if self.scoring not in (None, "loss"):
-            run = self._scored(run, rows, None, again=False)
-        best = self._follow(run, again=False, one_epoch=False)
-        assert best is not None  # a first part that diverges is an error
-        self.members_ = jax.tree.map(np.asarray, best.best_parameters)
+            run = self._scored(run, rows, None, again=False, begun=begun)
+        last = self._follow(run, again=False, one_epoch=False, safe=safe)
+        assert last is not None  # a first part that diverges is an error
+        self.members_ = jax.tree.map(np.asarray, restored(network, last.best))
         self._state = None
         self._learn_from(self._unseen_of(rows), rows)
         return self
@@ -185,6 +205,8 @@ class Parts:
         self._starts = np.concatenate([[0], np.cumsum(shares)])
         self.epochs = int(self._starts[-1])
         """In all passes."""
+        self.parts = tuple(map(tuple, self._parts))
+        """The pieces of each part, in all passes."""
         self.batch_size = batch_size
         blocks = [-(-size // block) for size in sizes]
         self._blocks = max(-(-n // share) for n, share in zip(blocks, shares, strict=True))

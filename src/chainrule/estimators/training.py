@@ -14,10 +14,12 @@ from sklearn.metrics import check_scoring
 
 from chainrule.errors import ArgumentError, DivergedError
 from chainrule.estimators import kinds, recipes
+from chainrule.estimators.fingerprint import fingerprint, of_rows
 from chainrule.estimators.input_columns import embedding_of
 from chainrule.estimators.mlp_attributes import MlpAttributes
 from chainrule.estimators.options import found
 from chainrule.estimators.rows import Rows
+from chainrule.estimators.safekeeping import Safekeeping
 from chainrule.mathematics.averaging import mean_raw
 from chainrule.mathematics.loss import Loss
 from chainrule.network.network import Network, shapes
@@ -92,7 +94,15 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     verbose: bool
 
     def _train(
-        self, rows: Rows, folds: Folds, seed: int, *, again: bool, started: float, one_epoch: bool = False
+        self,
+        rows: Rows,
+        folds: Folds,
+        seed: int,
+        *,
+        again: bool,
+        started: float,
+        one_epoch: bool = False,
+        safe: Safekeeping | None = None,
     ) -> None:
         learnt = max(map(len, folds.learn))
         plan = self._plan(learnt, one_epoch)
@@ -126,6 +136,10 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         if twins:
             begun = initial(network, first_seed, folds.members, rows.x, folds)
             folds, parameters = folds.twice(), kinds.with_smooth_twins(network, begun)
+        if safe is not None:
+            this = fingerprint(self, self.encoder_, of_rows(rows, folds))
+            safe.take_up(this, network, optimizer, folds.members)
+            state = safe.state
         patience = recipes.patience(self.n_iter_no_change, plan.schedule)
         stops = judged and self.early_stopping is not False and not one_epoch
         run = train_members(
@@ -136,7 +150,8 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             weight=rows.weight,
             parameters=parameters,
             state=state,
-            deadline=None if self.time_limit is None else started + float(self.time_limit),
+            deadline=self._deadline(started, safe),
+            position=None if safe is None else safe.position,
             **plan.options,
             epochs=epochs,
             patience=patience if stops and not scored else None,
@@ -148,16 +163,22 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         before = getattr(self, "members_", None)
         self.network_, self.folds_ = network, folds
         if scored:
-            run = self._scored(run, rows, patience if stops else None, again=again)
+            known = None if safe is None else safe.state
+            run = self._scored(run, rows, patience if stops else None, again=again, begun=known)
         elif wished and not one_epoch:
             run = self._tried(run, rows)
-        kept = self._follow(run, again=again, one_epoch=one_epoch)
-        best = kept.best_parameters if kept is not None else before
+        kept = self._follow(run, again=again, one_epoch=one_epoch, safe=safe)
+        best = restored(network, kept.best) if kept is not None else before
         self.members_ = jax.tree.map(np.asarray, best)
         if kept is not None:
-            self._state = (optimizer, kept.state) if self.warm_start or one_epoch else None
+            self._state = (optimizer, kept) if self.warm_start or one_epoch else None
         if twins and kept is not None:
-            self._keep(kinds.better(np.asarray(kept.state.best_loss)))
+            self._keep(kinds.better(np.asarray(kept.best_loss)))
+
+    def _deadline(self, started: float, safe: Safekeeping | None) -> float | None:
+        """When to be done; what a training that was interrupted had taken before counts too."""
+        begun = started if safe is None else safe.started
+        return None if self.time_limit is None else begun + float(self.time_limit)
 
     def _plan(self, learnt: int, one_epoch: bool = False) -> "Plan":
         """How so many rows are learnt from, where the user leaves it open as the recipe says."""
@@ -198,9 +219,18 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         return np.asarray(mean_raw(self.network_.loss.link, jnp.asarray(asked)))
 
     def _scored(
-        self, run: Iterator[Epoch], rows: Rows, no_change: int | None, *, again: bool
+        self,
+        run: Iterator[Epoch],
+        rows: Rows,
+        no_change: int | None,
+        *,
+        again: bool,
+        begun: State | None = None,
     ) -> Iterator[Epoch]:
-        """The epochs as the user's own score sees them: it says which is the best, and when to end."""
+        """The epochs as the user's own score sees them: it says which is the best, and when to end.
+
+        ``begun`` is the state of a training that is taken up, whose scores so far are known.
+        """
         score = check_scoring(self, scoring=self.scoring)
 
         def measured(parameters: Parameters) -> float:
@@ -215,7 +245,14 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         if again:
             best, reached = restored(self.network_, self.members_), measured(self.members_)
         patience = Patience(no_change, self.tol)
-        for epoch in run:
+        if begun is not None:
+            for now in self.validation_scores_ or []:
+                reached = now if not best or now >= reached else reached
+                best, patience = begun.best, patience.after(-now)
+        while not patience.exhausted:
+            epoch = next(run, None)
+            if epoch is None:
+                return
             if epoch.diverged:
                 yield epoch
                 return
@@ -227,8 +264,6 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
                 validation_loss=-now, improved=improved, state=epoch.state._replace(best=best)
             )
             patience = patience.after(-now)
-            if patience.exhausted:
-                return
 
     def _tried(self, run: Iterator[Epoch], rows: Rows) -> Iterator[Epoch]:
         """The epochs as they are, where no rows validate: the user's own score is but tried."""
@@ -257,11 +292,13 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
                 f"{self._scores_there_are()}"
             ) from error
 
-    def _follow(self, run: Iterator[Epoch], *, again: bool, one_epoch: bool) -> Epoch | None:
-        """Watch the epochs go by; return the last good one, None if there is none."""
-        kept = None
+    def _follow(
+        self, run: Iterator[Epoch], *, again: bool, one_epoch: bool, safe: Safekeeping | None = None
+    ) -> State | None:
+        """Watch the epochs go by; return the state after the last good one, None if there is none."""
         done = self.n_iter_
-        with interrupt.noticed() as interrupted:
+        kept = None if safe is None else safe.give_back(self)
+        with interrupt.noticed() as interrupted, interrupt.postponed(safe is not None) as terminated:
             for epoch in progress.shown(run, bool(self.verbose)):
                 if epoch.diverged:
                     self._tell_divergence(epoch.number, kept is not None or again, 6 if one_epoch else 5)
@@ -270,10 +307,13 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
                 if self.validation_scores_ is not None and epoch.validation_loss is not None:
                     self.validation_scores_.append(-epoch.validation_loss)
                 self.n_iter_ += 1
-                kept = epoch
+                kept = epoch.state
                 if epoch.improved:
                     self.best_iteration_ = done + epoch.number
-                if interrupted():
+                ends = interrupted() or terminated()
+                if safe is not None:
+                    safe.after(epoch, self, now=ends)
+                if ends:
                     break
             self.interrupted_ = interrupted()
         return kept

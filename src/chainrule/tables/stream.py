@@ -95,6 +95,11 @@ class Stream:
         """The columns."""
         return tuple(self.schema)
 
+    @property
+    def files(self) -> tuple[tuple[str, int, int], ...]:
+        """The name of each file without its folders, its bytes and its rows."""
+        return tuple((Path(f.path).name, Path(f.path).stat().st_size, f.rows) for f in self._files)
+
     def read(self, numbers: Sequence[int]) -> "pl.DataFrame":
         """The rows of some pieces, one below the other in this order.
 

@@ -78,6 +78,17 @@ class Position(NamedTuple):
     """Epochs done."""
     cycle: Cycle
     patience: Patience
+    fastest: float = inf
+    """How many seconds the shortest of them took: says how many more there is time for."""
+
+    def last(self, deadline: float | None) -> int:
+        """The number of the last epoch, as far as is known now."""
+        if deadline is None or self.number == 0:
+            return self.cycle.end
+        left = deadline - perf_counter()
+        if self.number == 1 and left >= 0:  # the first epoch may have been compiling
+            return self.cycle.end
+        return min(self.cycle.end, self.number + max(0, int(left / self.fastest)))
 
 
 def train(
@@ -307,10 +318,10 @@ def _run(
     deadline: float | None,
     position: Position,
 ) -> Iterator[Epoch]:
-    number, cycle, patience = position
-    epochs, steps, fastest = cycle.end, feed.steps, inf
+    number, cycle, patience, fastest = position
+    epochs, steps = position.last(deadline), feed.steps
     seeds = seeds_of(told.seed, program.members)
-    while number < epochs:
+    while number < epochs and not patience.exhausted:
         number, start = number + 1, perf_counter()
         part = feed.part(number)
         if number == position.number + 1:
@@ -334,6 +345,8 @@ def _run(
             cycle = Cycle(cycle.number + 1, number, number + 2 * (number - cycle.begin), validation_loss)
             epochs = cycle.end
         seconds = perf_counter() - start
+        fastest = min(fastest, seconds)
+        position = Position(number, cycle, patience, fastest)
         yield Epoch(
             number,
             loss,
@@ -344,14 +357,11 @@ def _run(
             seconds,
             program,
             state,
-            Position(number, cycle, patience),
+            position,
         )
         if ends:
             return
-        if deadline is not None:
-            left, fastest = deadline - perf_counter(), min(fastest, seconds)
-            if number > 1 or left < 0:  # the first epoch may have been compiling
-                epochs = min(cycle.end, number + max(0, int(left / fastest)))
+        epochs = position.last(deadline)
 
 
 def _checked(
