@@ -319,12 +319,12 @@ def _run(
     position: Position,
 ) -> Iterator[Epoch]:
     number, cycle, patience, fastest = position
-    epochs, steps = position.last(deadline), feed.steps
+    epochs, steps, first = position.last(deadline), feed.steps, number + 1
     seeds = seeds_of(told.seed, program.members)
     while number < epochs and not patience.exhausted:
         number, start = number + 1, perf_counter()
         part = feed.part(number)
-        if number == position.number + 1:
+        if number == first:
             programs.hold(program, part.table.x.shape)
         done, planned = (number - 1 - cycle.begin) * steps, (epochs - cycle.begin) * steps
         plan = np.array([told.learning_rate, told.weight_decay, done, planned], part.table.x.dtype)
