@@ -114,6 +114,7 @@ def weight(frames: Frames, name: str, number: int | None) -> dict[str, Any]:
         "of": "L" if of == "L" else "ŷ₁",
         "row": number,
         "rows": len(rows.y),
+        "learnt": run.learnt,
         "history": {
             "epoch": [old.epoch for old in past],
             "value": [plain(value_of(run.parameters_of(old), name)) for old in past],

@@ -30,6 +30,8 @@ class Door:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
+            if not 0 <= port <= 65_535:
+                raise OverflowError("ports are from 0 to 65,535")
             self.socket.bind((HOST, port))
             self.socket.listen()
         except (OSError, OverflowError) as error:

@@ -316,7 +316,7 @@ class Frames:
         model, truth = self.run.model, self.rows.truth
         classes = isinstance(model, DeepClassifier)
         if not self.run.told:
-            return {"name": "accuracy" if classes else "R²", "learn": None, "validate": None}
+            return {"name": "Accuracy" if classes else "R²", "learn": None, "validate": None}
         with np.errstate(all="ignore"):
             said = model.predict(self.answering(raw)).reshape(truth.shape)
             off = (said == truth) if classes else (said - truth) ** 2
@@ -330,7 +330,7 @@ class Frames:
             return float(1 - off[part].sum() / total) if total else None
 
         return {
-            "name": "accuracy" if classes else "R²",
+            "name": "Accuracy" if classes else "R²",
             "learn": plain(score(~self._validates)),
             "validate": plain(score(self._validates)),
         }

@@ -94,6 +94,13 @@ export class Passes {
     if (this.auto) this.auto.textContent = calm() ? "Show all" : "Animate";
   }
 
+  /** While the network learns, what a row gave before is not shown as if it were so now. */
+  rest() {
+    if (this.root.hidden || !this.diagram.pass) return;
+    this.stop();
+    this.diagram.pass = null;
+  }
+
   close() {
     this.stop();
     this.root.hidden = true;

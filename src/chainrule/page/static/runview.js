@@ -323,7 +323,7 @@ export class RunView {
     write(this.part("loss"), said(frame.loss));
     write(this.part("validation-loss"), said(frame.validation_loss));
     write(this.part("score-name"), frame.scores.name);
-    const score = frame.scores.name === "accuracy" ? share : said;
+    const score = frame.scores.name === "Accuracy" ? share : said;
     write(
       this.part("score"),
       frame.scores.validate === null
@@ -331,6 +331,7 @@ export class RunView {
         : `${score(frame.scores.learn)}, validating ${score(frame.scores.validate)}`,
     );
     write(this.part("speed"), frame.playing ? said(frame.speed, 3) : "–");
+    if (frame.playing) this.passes.rest();
     this.diagram.draw(frame);
     this.output.draw(frame);
     charts.deltas(this.part("deltas"), frame.deltas);

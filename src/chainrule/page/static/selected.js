@@ -6,6 +6,9 @@ import { button, html, renew, said } from "./dom.js";
 
 const AGAIN = 1500; // milliseconds between two questions while the network learns
 
+/** Of how many rows a gradient is the mean. */
+const batch = ({ rows, learnt }) => (rows < learnt ? `${rows} of ${learnt} rows` : `${rows} rows`);
+
 export class Selected {
   constructor(root, { onEdit, onWeight, onClose, onWrong }) {
     this.root = root;
@@ -187,7 +190,7 @@ export class Selected {
           html(
             "dt",
             {},
-            `∂${found.of}/∂w, ${found.row === null ? `${found.rows} rows` : `row ${found.row + 1}`}`,
+            `∂${found.of}/∂w, ${found.row === null ? batch(found) : `row ${found.row + 1}`}`,
           ),
           html("dd", {}, said(found.gradient)),
         ),
