@@ -22,7 +22,7 @@ def test_rounds_have_all_members(members, parts):
 def test_every_row_is_judged_by_networks_that_did_not_learn_from_it():
     """Noise can be learnt by heart, but not by a network that never saw the row."""
     model = DeepRegressor(
-        (64,), max_iter=300, random_state=0, n_iter_no_change=np.inf, learning_rate_init=0.02
+        (64,), max_iter=150, random_state=0, n_iter_no_change=np.inf, learning_rate_init=0.02
     )
     model.fit(X, NOISE)
     np.testing.assert_array_equal(model.validation_rows_, np.arange(240))

@@ -50,7 +50,7 @@ def of_output(rows, outputs, place=0):
     return np.eye(outputs)[np.full(rows, place)]
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(
     loss=st.sampled_from(LOSSES),
     members=st.integers(1, 3),

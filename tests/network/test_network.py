@@ -149,7 +149,7 @@ def random_case(architecture, draw_targets):
     )
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(architecture=architectures())
 def test_random_architectures_against_automatic_differentiation(architecture, draw_targets, quick_compiler):
     with jax.enable_x64(True):

@@ -465,7 +465,9 @@ OPTIONS |= dict.fromkeys(
 )
 
 
-@pytest.mark.parametrize("plant", RULES)
+@pytest.mark.parametrize(  # every third in the usual run
+    "plant", [pytest.param(plant, marks=[pytest.mark.long] if k % 3 else []) for k, plant in enumerate(RULES)]
+)
 def test_an_error_in_a_rule_is_seen(plant, monkeypatch, draw_targets):
     options = next((o for words, o in OPTIONS.items() if plant.startswith(words)), ALL)
     monkeypatch.setattr(*RULES[plant])

@@ -108,7 +108,7 @@ def test_a_damaged_file_is_named(frame, tmp_path):
     frame.write_parquet(tmp_path / "a.parquet")
     whole = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(whole[:-200])
-    with pytest.raises(FileError, match=r"a.parquet' must be a whole Parquet file; reading it failed"):
+    with pytest.raises(FileError, match=r"a.parquet' must be a whole Parquet file; its end is cut off"):
         open_stream(tmp_path / "a.parquet")
 
 
