@@ -32,6 +32,8 @@ class Request:
     memory: str | None
     json: bool
     quiet: bool
+    hosts: str | None = None
+    """Who learns together: see :func:`chainrule.cli.hosting.together`."""
 
     @property
     def left_out(self) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from chainrule.training.folds import Folds
 from chainrule.training.loop import Epoch, initial, train_members
 from chainrule.training.optimizers import Optimizer
 from chainrule.training.schedules import SCHEDULES, Schedule, find_schedule
+from chainrule.training.spread import any_of
 
 
 class Plan(NamedTuple):
@@ -259,8 +260,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
 
     def _follow(self, run: Iterator[Epoch], *, again: bool, one_epoch: bool) -> Epoch | None:
         """Watch the epochs go by; return the last good one, None if there is none."""
-        kept = None
-        done = self.n_iter_
+        kept, stopped, done = None, False, self.n_iter_
         with interrupt.noticed() as interrupted:
             for epoch in progress.shown(run, bool(self.verbose)):
                 if epoch.diverged:
@@ -273,9 +273,9 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
                 kept = epoch
                 if epoch.improved:
                     self.best_iteration_ = done + epoch.number
-                if interrupted():
+                if stopped := any_of(epoch.program.spread, interrupted()):
                     break
-            self.interrupted_ = interrupted()
+            self.interrupted_ = stopped or interrupted()
         return kept
 
     def _refuse_another(self, network: Network, folds: Folds) -> None:
