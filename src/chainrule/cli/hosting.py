@@ -1,8 +1,10 @@
 """``chainrule fit --hosts``: several processes, of which the first one speaks and writes."""
 
+import os
+import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import jax
 import typer
@@ -23,8 +25,10 @@ def together(told: str) -> Iterator[bool]:
     told
         "auto", or HOST:PORT,PROCESSES,PROCESS.
     """
-    hosts.meet(*_parsed(told))
+    address = _parsed(told)
     try:
+        _keep_stdout_clean()
+        hosts.meet(*address)
         with hosts.noticed():
             yield jax.process_index() == 0
             hosts.part()
@@ -37,6 +41,15 @@ def together(told: str) -> Iterator[bool]:
     except BaseException:
         traceback.print_exc()
         hosts.leave(1)
+
+
+def _keep_stdout_clean() -> None:
+    """Gloo writes a line on standard output whenever it connects: move it to standard error."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        ours = os.dup(1)
+        os.dup2(2, 1)
+        sys.stdout = os.fdopen(ours, "w", encoding="utf-8")
 
 
 def _parsed(told: str) -> tuple[str | None, int | None, int | None]:
