@@ -9,6 +9,7 @@
     ├── TableError (ValueError)           a table, a column or a cell that cannot be used
     ├── FileError (OSError)               a file that cannot be read or written
     │   └── ModelFileError                a file that is not a model, or not a whole one
+    ├── HostsError (RuntimeError)         processes that do not meet, agree, or stay
     └── DivergedError (ArithmeticError)   no finite loss from the first epoch on
 
 Each message says what must be, what came, and what to do.
@@ -21,6 +22,7 @@ __all__ = [
     "DivergedError",
     "FileError",
     "FormulaError",
+    "HostsError",
     "ModelFileError",
     "TableError",
 ]
@@ -52,6 +54,10 @@ class FileError(ChainruleError, OSError):
 
 class ModelFileError(FileError):
     """A file is not a chainrule model, or not a whole one."""
+
+
+class HostsError(ChainruleError, RuntimeError):
+    """Processes that learn together did not meet, were told different things, or one was lost."""
 
 
 class DivergedError(ChainruleError, ArithmeticError):

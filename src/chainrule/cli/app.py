@@ -252,6 +252,14 @@ def fit(
             help="Parquet or Arrow files that need more are learnt from in parts, such as 2GB.",
         ),
     ] = None,
+    hosts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS,N,I",
+            help="This is process I, from 0, of N that learn together; process 0 listens at ADDRESS, such as "
+            "node1:9876. auto: as SLURM, Open MPI or Kubernetes say.",
+        ),
+    ] = None,
     seed: Annotated[
         int,
         typer.Option(parser=whole, metavar="N", help="The same seed gives the same model."),
@@ -322,6 +330,7 @@ def fit(
         checkpoint_every=checkpoint_every,
         json=json,
         quiet=quiet,
+        hosts=hosts,
     )
     try:
         with terminable():

@@ -4,12 +4,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.cli.hosting import together
 from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, warned_before, without_panics
 from chainrule.cli.request import Outcome, Request, asked, parts_of, training_of
 from chainrule.cli.showing import columns_of
@@ -40,7 +42,16 @@ if TYPE_CHECKING:
 
 
 def fit_table(request: Request) -> Model:
-    """Read, fit, report, save."""
+    """Read, fit, report, save; with others, where there are hosts."""
+    if request.hosts is None:
+        return _fit_table(request)
+    with together(request.hosts) as first:
+        if not first:  # it speaks only of what fails
+            request = replace(request, output=None, report=None, json=False, quiet=True)
+        return _fit_table(request)
+
+
+def _fit_table(request: Request) -> Model:
     report = Report(request.quiet)
     with _speaking_of_options():
         refuse_wrong(request.options)
@@ -133,7 +144,12 @@ def _large(request: Request) -> LargeProblem | None:
             f"--memory must be left out for {request.table}, which is read whole; only Parquet and Arrow "
             "files can be read in parts. Convert it, as polars.scan_csv(…).sink_parquet(…) does."
         )
-    if stream is None or not is_large(stream):
+    if stream is None and request.hosts is not None:
+        raise ArgumentError(
+            f"--hosts must be left out for {request.table}, which cannot be read in parts; only Parquet and "
+            "Arrow files can. Convert it, as polars.scan_csv(…).sink_parquet(…) does."
+        )
+    if stream is None or not (is_large(stream) or request.hosts is not None):
         return None
     given = {
         "--validation": request.validation,
@@ -145,7 +161,7 @@ def _large(request: Request) -> LargeProblem | None:
         if value:
             raise ArgumentError(
                 f"{option} must be left out for a table that is read in parts, as {stream.rows:,} rows are "
-                "that need more than --memory, by default half of the machine's."
+                "that need more than --memory, by default half of the machine's, or are learnt with --hosts."
             )
     task = None if request.task == "auto" else Task(request.task)
     return LargeProblem(
@@ -218,6 +234,9 @@ def _fitted(
                 f"{option_of(name)} must be left out for a {problem.task.value}.{_or_numbers(problem)}"
             )
     model = make(**request.options, verbose=not request.quiet)
+    spread = None if large is None else model.spread()
+    if spread is not None:
+        report.say(spread.told())
     start = perf_counter()
     own = (
         {"X_val": validation.X, "y_val": validation.y, "sample_weight_val": validation.weight}

@@ -35,6 +35,8 @@ class Request:
     checkpoint_every: float | None
     json: bool
     quiet: bool
+    hosts: str | None = None
+    """Who learns together: see :func:`chainrule.cli.hosting.together`."""
 
     @property
     def left_out(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from sklearn.base import is_classifier
 
+from chainrule import __version__
 from chainrule.errors import ArgumentError
 from chainrule.estimators import recipes
 from chainrule.estimators.fingerprint import fingerprint, of_rows
@@ -28,7 +29,9 @@ from chainrule.training import batches
 from chainrule.training.epoch import restored
 from chainrule.training.feeds import Part
 from chainrule.training.folds import Folds
+from chainrule.training.hosts import agree
 from chainrule.training.loop import initial, train_fed
+from chainrule.training.spread import Spread, spread_of
 
 _VALIDATED = 20_000  # rows that are kept back, at most
 _EPOCH = 262_144  # rows: a twentieth of its time judges
@@ -84,6 +87,12 @@ class Streamed(Stepwise):
         share = min(self.validation_fraction, _VALIDATED / len(kept.y))
         learn, judge = validation_split(kept.y, share, seed, stratify=self._stratifies(kept.y))
         members = self._wished_members(judged=True)
+        spread = self.spread()
+        if spread is not None and safe is not None:
+            raise ArgumentError(
+                "checkpoints must be left out where several devices learn together; got a place for them. "
+                "Leave them out, or use one device."
+            )
         folds = Folds.same(members, learn, judge)
         plan = self._plan(problem.rows)
         if plan.optimizer.full_batch:
@@ -96,6 +105,8 @@ class Streamed(Stepwise):
         network = self._made_network(rows, plan.optimizer, plan.batch_size, problem.rows)
         held_out = rows.take(judge)
         passes = recipes.passes(problem.rows, plan.batch_size)
+        if spread is not None:
+            self._agree(problem, rows, seed)
         feed = Parts(
             problem,
             self._encoded_part,
@@ -107,6 +118,7 @@ class Streamed(Stepwise):
             batch_size=plan.batch_size,
             seed=seed,
             shuffle=plan.shuffle,
+            spread=spread,
         )
         if safe is not None:
             table = of_rows(rows, folds, problem.stream.files, problem.places, problem.classes)
@@ -125,6 +137,7 @@ class Streamed(Stepwise):
             **plan.options,
             epochs=feed.epochs,
             seed=seed,
+            spread=spread,
         )
         self.loss_curve_, self.validation_scores_, self.n_iter_ = [], [], 0
         self.network_, self.folds_ = network, folds
@@ -133,10 +146,29 @@ class Streamed(Stepwise):
             run = self._scored(run, rows, None, again=False, begun=begun)
         last = self._follow(run, again=False, one_epoch=False, safe=safe)
         assert last is not None  # a first part that diverges is an error
-        self.members_ = jax.tree.map(np.asarray, restored(network, last.best))
+        best = last.best if spread is None else spread.fetched(last.best)
+        self.members_ = jax.tree.map(np.asarray, restored(network, best))
         self._state = None
         self._learn_from(self._unseen_of(rows), rows)
         return self
+
+    def spread(self) -> Spread | None:
+        """How a stream would be learnt from by all devices of all processes; None with a single device."""
+        return spread_of(self._wished_members(judged=True))
+
+    def _agree(self, problem: LargeProblem, rows: Rows, seed: int) -> None:
+        """See to it that all processes learn the same."""
+        options = {name: value for name, value in self.get_params(deep=False).items() if name != "verbose"}
+        pieces = [(piece.offset, piece.rows) for piece in problem.stream.pieces]
+        agree(
+            {
+                "version of chainrule": __version__,
+                "number of devices": jax.local_device_count(),
+                "options": (sorted(options.items()), seed, problem.stream.memory),
+                "columns": (problem.stream.schema, problem.targets, rows.x.shape[1]),
+                "table": (pieces, problem.counts.tolist(), rows.x[::7].tobytes(), rows.y.tobytes()),
+            }
+        )
 
     def _encoded_part(self, part: Problem) -> Rows:
         return self._rows(self._checked(part.X, part.y, part.weight, reset=False))
@@ -155,7 +187,6 @@ class _Loaded(NamedTuple):
 
     table: batches.Table
     order: np.ndarray
-    rows: int
 
 
 @final
@@ -190,31 +221,44 @@ class Parts:
         batch_size: int,
         seed: int,
         shuffle: bool = True,
+        spread: Spread | None = None,
     ) -> None:
         self._problem, self._encoded, self._held_out, self._places = problem, encoded, held_out, places
         self._members, self._seed, self._shuffle = members, seed, shuffle
+        self._spread, shares = spread, 1 if spread is None else spread.shares
+        batch_size = -(-batch_size // shares)
+        most = max(most, PIECE) * (1 if spread is None else max(1, shares // len(spread.own)))
         firsts = [piece.first for piece in problem.stream.pieces]
         self._sizes = problem.counts - np.bincount(
             np.searchsorted(firsts, places, side="right") - 1, minlength=len(firsts)
         )
         """How many rows of each piece are learnt from."""
-        self._parts = [part for turn in range(passes) for part in self._pass(turn, max(most, PIECE))]
-        sizes = [int(self._sizes[part].sum()) for part in self._parts]
+        self._parts = [part for turn in range(passes) for part in self._pass(turn, most)]
+        self._dealt = [self._shares_of(part, shares) for part in self._parts]
+        """The pieces of each share of each part."""
+        self._rows = np.array([[self._sizes[own].sum() for own in part] for part in self._dealt])
+        sizes = self._rows.max(axis=1).tolist()
         block = batch_size * batches.BLOCK
-        shares = [min(-(-size // _EPOCH), -(-size // block)) for size in sizes]
-        self._starts = np.concatenate([[0], np.cumsum(shares)])
+        epochs = [
+            min(-(-int(rows) // _EPOCH), -(-size // block))
+            for rows, size in zip(self._rows.sum(axis=1), sizes, strict=True)
+        ]
+        self._starts = np.concatenate([[0], np.cumsum(epochs)])
         self.epochs = int(self._starts[-1])
         """In all passes."""
         self.parts = tuple(map(tuple, self._parts))
         """The pieces of each part, in all passes."""
         self.batch_size = batch_size
         blocks = [-(-size // block) for size in sizes]
-        self._blocks = max(-(-n // share) for n, share in zip(blocks, shares, strict=True))
+        self._blocks = max(-(-n // share) for n, share in zip(blocks, epochs, strict=True))
         self.steps = min(self._blocks * batches.BLOCK, -(-max(sizes) // batch_size))
         self._room = batches.padded(len(held_out.y) + max(sizes))
         weight = np.ones(len(held_out.y)) if held_out.weight is None else held_out.weight
         self._usual = float(weight.mean())
-        self._judged = batches.judged([np.arange(len(held_out.y))] * members, weight, members)
+        members = members if spread is None else spread.members
+        self._members = members
+        judged = batches.judged([np.arange(len(held_out.y))] * members, weight, members)
+        self._judged = judged if spread is None else spread.judged(judged)
         self._reader = ThreadPoolExecutor(1, "chainrule-reader")
         self._under_way: dict[int, Future[_Loaded]] = {}
 
@@ -225,14 +269,26 @@ class Parts:
         needed = [n for n in (part, part + 1) if n < len(self._parts)]
         before = self._under_way  # what is not needed is forgotten
         self._under_way = {n: before.get(n) or self._reader.submit(self._load, n) for n in needed}
-        table, order, rows = self._under_way[part].result()
-        block = batches.BLOCK * self.batch_size
-        begin, end = (int(n) * -(-rows // block) // int(shares) for n in (share, share + 1))
-        own = min(rows, end * block) - begin * block
-        counts = np.full(self._members, own, np.int32)
-        return Part(
-            table, self._judged, order[:, begin : begin + self._blocks], counts, -(-own // self.batch_size)
-        )
+        table, order = self._under_way[part].result()
+        block, rows = batches.BLOCK * self.batch_size, self._rows[part]
+        most = -(-int(rows.max()) // block)
+        begin, end = (int(n) * most // int(shares) for n in (share, share + 1))
+        own = np.maximum(np.minimum(rows, end * block) - begin * block, 0).astype(np.int32)
+        order, steps = order[:, begin : begin + self._blocks], -(-int(own.max()) // self.batch_size)
+        if self._spread is None:
+            return Part(table, self._judged, order, np.repeat(own, self._members), steps)
+        counts = self._spread.counts(own)
+        return Part(table, self._judged, self._spread.order(order), counts, steps)
+
+    def _shares_of(self, part: list[int], shares: int) -> list[list[int]]:
+        """The pieces of a part, dealt so that no share has many more rows than others."""
+        dealt: list[list[int]] = [[] for _ in range(shares)]
+        rows = [0] * shares
+        for piece in part:
+            least = rows.index(min(rows))
+            dealt[least].append(piece)
+            rows[least] += int(self._sizes[piece])
+        return dealt
 
     def _pass(self, turn: int, most: int) -> list[list[int]]:
         """The pieces of each part of a pass, drawn anew."""
@@ -253,29 +309,40 @@ class Parts:
         return parts
 
     def _load(self, part: int) -> _Loaded:
+        spread = self._spread
+        if spread is None:
+            arrays, order = self._load_share(part, 0, range(self._members))
+            on_device = [jnp.asarray(array) for array in arrays]
+            return _Loaded(batches.Table(on_device[0], on_device[1], on_device[2], self._room), order)
+        shares = spread.own if spread.over_rows else range(1)
+        loaded = [self._load_share(part, share, spread.own_members) for share in shares]
+        x, y, weight = (np.concatenate(each) for each in zip(*(arrays for arrays, _ in loaded), strict=True))
+        orders = np.concatenate([order for _, order in loaded], axis=-1)
+        return _Loaded(spread.table(x, y, weight, self._room), orders)
+
+    def _load_share(self, part: int, share: int, members: range) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """Rows of a share of a part, those that judge before them, and the order of each member."""
         held_out = self._held_out
         first = end = len(held_out.y)
         x = np.zeros((self._room, held_out.x.shape[1]), held_out.x.dtype)
         y = np.repeat(held_out.y[:1], self._room, axis=0).astype(x.dtype)
         weight = np.zeros(self._room, x.dtype)
         x[:first], y[:first] = held_out.x, held_out.y
-        for piece in self._parts[part]:
+        for piece in self._dealt[part][share]:
             problem, places = self._problem.read(piece)
             learnt = self._encoded(problem.take(np.flatnonzero(~np.isin(places, self._places))))
             begin, end = end, end + len(learnt.y)
             x[begin:end], y[begin:end] = learnt.x, learnt.y
             weight[begin:end] = (1.0 if learnt.weight is None else learnt.weight) / self._usual
-        table = batches.Table(jnp.asarray(x), jnp.asarray(y), jnp.asarray(weight), self._room)
-        return _Loaded(table, self._orders(part, np.arange(first, end)), end - first)
-
-    def _orders(self, part: int, rows: np.ndarray) -> np.ndarray:
-        """Of each member; with as many blocks more as an epoch has, so that the last one has them too."""
+        rows = np.arange(first, end)
         orders = []
-        for member in range(self._members):
-            numbers = batches.shuffling(self._seed, part, member) if self._shuffle else None
+        for member in members:
+            numbers = batches.shuffling(self._seed, part, member, share) if self._shuffle else None
             orders.append(batches.order(rows, self._room, self.batch_size, numbers))
         order = np.stack(orders)
-        return np.concatenate([order, np.full_like(order[:, : self._blocks], self._room - 1)], axis=1)
+        # As many blocks more as an epoch has, so that the last one has them too.
+        beyond = np.full_like(order[:, : self._blocks], self._room - 1)
+        return (x, y, weight), np.concatenate([order, beyond], axis=1)
 
 
 def is_large(stream: Stream) -> bool:

@@ -33,6 +33,7 @@ from chainrule.training.folds import Folds
 from chainrule.training.loop import Epoch, initial, train_members
 from chainrule.training.optimizers import Optimizer
 from chainrule.training.schedules import SCHEDULES, Schedule, find_schedule
+from chainrule.training.spread import any_of
 
 
 class Plan(NamedTuple):
@@ -296,7 +297,7 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
         self, run: Iterator[Epoch], *, again: bool, one_epoch: bool, safe: Safekeeping | None = None
     ) -> State | None:
         """Watch the epochs go by; return the state after the last good one, None if there is none."""
-        done = self.n_iter_
+        stopped, done = False, self.n_iter_
         kept = None if safe is None else safe.give_back(self)
         with interrupt.noticed() as interrupted, interrupt.postponed(safe is not None) as terminated:
             for epoch in progress.shown(run, bool(self.verbose)):
@@ -310,12 +311,13 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
                 kept = epoch.state
                 if epoch.improved:
                     self.best_iteration_ = done + epoch.number
-                ends = interrupted() or terminated()
+                stopped = any_of(epoch.program.spread, interrupted())
+                ends = stopped or terminated()
                 if safe is not None:
                     safe.after(epoch, self, now=ends)
                 if ends:
                     break
-            self.interrupted_ = interrupted()
+            self.interrupted_ = stopped or interrupted()
         return kept
 
     def _refuse_another(self, network: Network, folds: Folds) -> None:

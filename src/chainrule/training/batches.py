@@ -63,8 +63,10 @@ def judged(parts: Sequence[np.ndarray], weight: np.ndarray, members: int | None)
     )
 
 
-def shuffling(seed: int, number: int, member: int = 0) -> np.random.Generator:
+def shuffling(seed: int, number: int, member: int = 0, share: int = 0) -> np.random.Generator:
     """What shuffles the rows of a member in an epoch: one for each, so that training can be taken up."""
+    if share:
+        return np.random.default_rng((seed, number, member, share))
     return np.random.default_rng((seed, number, member) if member else (seed, number))
 
 

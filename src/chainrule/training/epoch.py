@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
+from jax.sharding import PartitionSpec as P
 
 from chainrule.mathematics.affine import inputs_first
 from chainrule.mathematics.dropout import mix
@@ -22,6 +23,7 @@ from chainrule.training.batches import Judged, Table
 from chainrule.training.optimizers import Optimizer
 from chainrule.training.rates import by_kind
 from chainrule.training.schedules import Schedule
+from chainrule.training.spread import AXIS, Spread, number_of_device, summed, with_shared_penalties
 
 
 class Program(NamedTuple):
@@ -36,6 +38,13 @@ class Program(NamedTuple):
     """How many networks learn side by side, along a leading axis; None is one without that axis."""
     by_kind: bool = False
     """Whether each kind of parameter has a learning rate of its own: see :mod:`chainrule.training.rates`."""
+    spread: Spread | None = None
+    """Over several devices, in which case batch_size is of each share of the rows."""
+
+    @property
+    def over_rows(self) -> bool:
+        """Whether each device has a share of the rows of every step."""
+        return self.spread is not None and self.spread.over_rows
 
 
 class Counts(NamedTuple):
@@ -43,7 +52,7 @@ class Counts(NamedTuple):
 
     steps: Any
     rows: Any
-    """How many rows a network learns from."""
+    """How many rows a network learns from; of each share, where the rows are spread."""
     seed: Any
     number: Any
     """Of the epoch, from 1."""
@@ -105,7 +114,28 @@ def run_epoch(
     if program.members is None:
         return _epoch(program, state, table, judged, order, plan, counts)
     axes = (0, None, 0, 0, None, Counts(None, 0, 0, None))
-    return jax.vmap(partial(_epoch, program), in_axes=axes)(state, table, judged, order, plan, counts)
+    members = jax.vmap(partial(_epoch, program), in_axes=axes)
+    if program.spread is not None:
+        return _spread(program.spread, members)(state, table, judged, order, plan, counts)
+    return members(state, table, judged, order, plan, counts)
+
+
+def _spread(told: Spread, members: Any) -> Any:
+    """The same on every device, of its share; all of them report on all members."""
+    axis, one = AXIS, P()
+    if told.over_rows:
+        rows = Table(P(axis), P(axis), P(axis), one)  # type: ignore[arg-type]
+        taken: Any = (one, rows, P(None, axis), P(None, None, None, axis), one, one)
+        given = (one, one)
+    else:
+        taken = (P(axis), one, P(axis), P(axis), one, Counts(one, P(axis), P(axis), one))
+        given = (P(axis), one)
+
+    def share(*arguments: Any) -> tuple[State, Array]:
+        state, report = members(*arguments)
+        return state, report if told.over_rows else jax.lax.all_gather(report, axis, tiled=True)
+
+    return jax.shard_map(share, mesh=told.mesh, in_specs=taken, out_specs=given, check_vma=False)
 
 
 def _epoch(
@@ -121,6 +151,8 @@ def _epoch(
     rate, decay, done, planned = plan
     steps, rows, seed, number = counts
     noise = mix(mix(seed.astype(jnp.uint32)) + number.astype(jnp.uint32))
+    if program.over_rows:  # units of different rows are silent
+        noise = mix(noise + number_of_device())
 
     def steps_of_block(j: Array, carry: _Carry) -> _Carry:
         """Gather the rows of several steps at once, which costs less than one gathering for each."""
@@ -132,11 +164,13 @@ def _epoch(
     def step(block: tuple[Array, ...], first: Array, i: Array, carry: _Carry) -> _Carry:
         parameters, memory, total = carry
         in_batch = jnp.clip(rows - i * program.batch_size, 0, program.batch_size)
+        if program.over_rows:
+            in_batch = in_batch.sum()
         x, y, weight = (part[i - first] for part in block)
         # A member with fewer rows than others may have none left for the last step: its gradient is 0.
         count = jnp.maximum(in_batch, 1).astype(total.dtype)
         seed_of_step = noise + i.astype(jnp.uint32)
-        objective = _objective(network, x, y, weight, count, seed_of_step)
+        objective = _objective(program, x, y, weight, count, seed_of_step)
         loss, gradients = objective.both(parameters)
         if program.max_norm is not None:
             gradients = _clipped(gradients, program.max_norm)
@@ -156,14 +190,14 @@ def _epoch(
         steps_of_block,
         (state.parameters, state.optimizer, jnp.zeros((), table.x.dtype)),
     )
-    loss = total / rows
+    loss = total / (rows.sum() if program.over_rows else rows)
     finite = (
         jnp.isfinite(loss) & jnp.array([jnp.isfinite(p).all() for p in jax.tree.leaves(parameters)]).all()
     )
     if judged is None:
         score, improved = loss, finite
     else:
-        score = _evaluate(network, parameters, table, judged)
+        score = _evaluate(program, parameters, table, judged)
         finite &= jnp.isfinite(score)
         improved = finite & (score <= state.best_loss)
     best = jax.tree.map(lambda new, old: jnp.where(improved, new, old), parameters, state.best)
@@ -179,9 +213,15 @@ class _Objective(NamedTuple):
     """Parameters to loss, for line searches; whoever differentiates it gets our gradients."""
 
 
-def _objective(network: Network, x: Array, y: Array, weight: Array, total: Array, noise: Array) -> _Objective:
+def _objective(program: Program, x: Array, y: Array, weight: Array, total: Array, noise: Array) -> _Objective:
+    network = program.network
+    if program.over_rows and program.spread is not None:
+        network = with_shared_penalties(network, program.spread.devices)
+
     def both(parameters: Parameters) -> tuple[Array, Parameters]:
         loss, gradients, _, _ = network.objective(restored(network, parameters), x, y, weight, total, noise)
+        if program.over_rows:
+            loss, gradients = summed(loss, gradients)
         return loss, restored(network, gradients)
 
     @jax.custom_vjp
@@ -198,8 +238,9 @@ def _clipped(gradients: Parameters, max_norm: float) -> Parameters:
     return jax.tree.map(lambda g: g * jnp.minimum(1, max_norm / jnp.maximum(norm, 1e-30)), gradients)
 
 
-def _evaluate(network: Network, parameters: Parameters, table: Table, judged: Judged) -> Array:
+def _evaluate(program: Program, parameters: Parameters, table: Table, judged: Judged) -> Array:
     """The plain weighted mean loss of some rows, a chunk of them at a time."""
+    network = program.network
     parameters = restored(network, parameters)
 
     def add(i: Array, total: Array) -> Array:
@@ -208,4 +249,8 @@ def _evaluate(network: Network, parameters: Parameters, table: Table, judged: Ju
         return total + (judged.weight[i] * network.loss.value(y_hat, table.y[rows])).sum()
 
     chunks, zero = judged.rows.shape[0], jnp.zeros((), table.x.dtype)
-    return jax.lax.fori_loop(0, chunks, add, zero) / judged.weight.sum()
+    total = jax.lax.fori_loop(0, chunks, add, zero)
+    if program.over_rows:
+        total, weight = summed(total, judged.weight.sum())
+        return total / weight
+    return total / judged.weight.sum()

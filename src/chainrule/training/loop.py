@@ -20,6 +20,7 @@ from chainrule.training.epoch import Counts, Program, State, begin, restored, ru
 from chainrule.training.feeds import Feed, Held, seeds_of
 from chainrule.training.folds import Folds
 from chainrule.training.settings import Settings, settings
+from chainrule.training.spread import Spread, least
 
 _TYPICAL_ROWS = 4096
 _SHORT = 1_000  # steps of a cycle: where the loss has not risen by its end, another costs little
@@ -51,12 +52,18 @@ class Epoch(NamedTuple):
     @property
     def parameters(self) -> Parameters:
         """The parameters after this epoch."""
-        return restored(self.program.network, self.state.parameters)
+        return _public(self.program, self.state.parameters)
 
     @property
     def best_parameters(self) -> Parameters:
         """The parameters of the best epoch so far."""
-        return restored(self.program.network, self.state.best)
+        return _public(self.program, self.state.best)
+
+
+def _public(program: Program, kept: Parameters) -> Parameters:
+    if program.spread is not None:
+        kept = program.spread.fetched(kept)
+    return restored(program.network, kept)
 
 
 class Cycle(NamedTuple):
@@ -256,15 +263,17 @@ def train_fed(
     state: State | None = None,
     deadline: float | None = None,
     position: Position | None = None,
+    spread: Spread | None = None,
     **options: Any,
 ) -> Iterator[Epoch]:
     """Train networks side by side on parts of a table, one after the other: see :func:`train_members`.
 
-    An epoch is then a part, as many as ``epochs`` says.
+    An epoch is then a part, as many as ``epochs`` says. With ``spread``, all processes must go through the
+    epochs, and what they hand over must be the same but for the rows of the feed.
     """
     told = settings(**options)
     position = position or Position(0, _first_cycle(told), told.patience)
-    return _fed(network, feed, members, parameters, state, told, deadline, position)
+    return _fed(network, feed, members, parameters, state, told, deadline, position, spread)
 
 
 def _first_cycle(told: Settings) -> Cycle:
@@ -280,10 +289,15 @@ def _fed(
     told: Settings,
     deadline: float | None,
     position: Position,
+    spread: Spread | None = None,
 ) -> Iterator[Epoch]:
     compilation_cache.switch_on()
     batch = feed.batch_size
-    program = Program(network, told.optimizer, told.schedule, told.max_norm, batch, members, told.by_kind)
+    if spread is not None:
+        members, public = spread.members, spread.filled(public)
+    program = Program(
+        network, told.optimizer, told.schedule, told.max_norm, batch, members, told.by_kind, spread
+    )
     one = public if members is None else jax.tree.map(lambda p: p[0], public)
     if not network.fits(one):
         raise ArgumentError("parameters must be those of this network (initialize(seed)); got 'others'.")
@@ -293,6 +307,8 @@ def _fed(
         raise ArgumentError(
             f"state must come from a training of this network by {told.optimizer.name}; got 'another one'."
         )
+    if spread is not None and state is None:
+        begun = spread.begun(begun)
     return _run(program, begun, feed, told, deadline, position)
 
 
@@ -330,7 +346,7 @@ def _run(
         plan = np.array([told.learning_rate, told.weight_decay, done, planned], part.table.x.dtype)
         counts = Counts(np.int32(part.steps), part.rows, seeds, np.int32(number))
         state, report = run_epoch(program, state, part.table, part.judged, part.order, plan, counts)
-        each = np.asarray(report).reshape(-1, 4)
+        each = np.asarray(report).reshape(-1, 4)[: program.spread and program.spread.wished]
         loss, validation_loss = (float(mean) for mean in each[:, :2].mean(axis=0))
         finite, improved = bool(each[:, 2].all()), bool(each[:, 3].any())
         judged = part.judged is not None
@@ -362,6 +378,8 @@ def _run(
         if ends:
             return
         epochs = position.last(deadline)
+        if deadline is not None:
+            epochs = int(least(program.spread, epochs)[0])
 
 
 def _checked(
