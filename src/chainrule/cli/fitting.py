@@ -45,6 +45,8 @@ def fit_table(request: Request) -> Model:
     """Read, fit, report, save; with others, where there are hosts."""
     if request.hosts is None:
         return _fit_table(request)
+    if request.checkpoints is not None:
+        raise ArgumentError("--checkpoints must be left out with --hosts; got both. Leave one of them out.")
     with together(request.hosts) as first:
         if not first:  # it speaks only of what fails
             request = replace(request, output=None, report=None, json=False, quiet=True)

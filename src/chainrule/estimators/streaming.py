@@ -103,6 +103,12 @@ class Streamed(Stepwise):
         if self.batch_size == "auto":
             plan = plan._replace(batch_size=recipes.batch_size_of_stream(problem.rows))
         network = self._made_network(rows, plan.optimizer, plan.batch_size, problem.rows)
+        pieces = len(problem.stream.pieces)
+        if spread is not None and spread.over_rows and pieces < spread.devices:
+            raise ArgumentError(
+                f"devices must be at most {pieces} where they share this table's rows, one "
+                f"for each {PIECE:,} of a file; got {spread.devices}. Use fewer, or more members."
+            )
         held_out = rows.take(judge)
         passes = recipes.passes(problem.rows, plan.batch_size)
         if spread is not None:
