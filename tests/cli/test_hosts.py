@@ -23,9 +23,9 @@ ALONE = """
 import sys
 import chainrule
 
-members, epochs = map(int, sys.argv[1:3])
-model = chainrule.DeepRegressor((16,), n_members=members, max_iter=epochs, random_state=0)
-chainrule.save(model.fit(chainrule.open_stream("t.parquet"), "y"), sys.argv[3])
+members = int(sys.argv[1])
+model = chainrule.DeepRegressor((16,), n_members=members, max_iter=1, batch_size=4096, random_state=0)
+chainrule.save(model.fit(chainrule.open_stream("t.parquet"), "y"), sys.argv[2])
 """
 
 
@@ -71,19 +71,21 @@ def test_who_learns_together_is_said_in_three_parts(told):
 @pytest.mark.long
 @pytest.mark.parametrize(("processes", "members"), [(2, 1), (2, 3), (4, 1), (4, 4)])
 def test_processes_learn_what_one_with_as_many_devices_learns(folder, processes, members):
-    """Bit for bit; members that are dealt are those of a single device, too, but for rounding."""
+    """Bit for bit, unless there are more than two summands, whose order may be another one."""
     here = f"{processes}-{members}.chainrule"
-    all_of_them = together(folder, processes, "--members", str(members), "--epochs", "2", "-o", here)
+    words = ("--members", str(members), "--epochs", "1", "--batch-size", "4096", "-o", here)
+    all_of_them = together(folder, processes, *words)
     said = [process.communicate(timeout=300)[0] for process in all_of_them]
     assert [process.returncode for process in all_of_them] == [0] * processes, said
     assert f"spread over {processes} devices of {processes} processes" in said[0]
     assert "saved" not in "".join(said[1:])
-    alone = started(folder, "-c", ALONE, str(members), "2", "alone.chainrule", devices=processes)
+    alone = started(folder, "-c", ALONE, str(members), "alone.chainrule", devices=processes)
     told, _ = alone.communicate(timeout=300)
     assert alone.returncode == 0, told
     x = pl.read_parquet(folder / "t.parquet")[:1000].drop("y")
     ours, theirs = (chainrule.load(folder / name).predict(x) for name in (here, "alone.chainrule"))
-    np.testing.assert_array_equal(ours, theirs)
+    dealt = members >= processes
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=0 if dealt or processes == 2 else 1e-4)
 
 
 @pytest.mark.long
