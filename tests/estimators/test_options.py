@@ -39,6 +39,8 @@ WRONG = {
     "tol": ["x", None, -1],
     "shuffle": ["x", None],
     "warm_start": ["x", None],
+    "device": ["x", "tpu", 0],
+    "precision": ["x", None, 32, "tf32"],
     "random_state": ["x", -1, 2.5, 2**32],
     "verbose": ["x", None, -1],
 }

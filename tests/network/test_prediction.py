@@ -10,7 +10,7 @@ from chainrule.network.prediction import CHUNK, raw_output
 
 NETWORK = Network((5, 16, 9, 3), "silu", layer_norm=True)
 PARAMETERS = NETWORK.initialize(1)
-MANY = CHUNK * prediction._CHUNKS + 3 * CHUNK + 17
+MANY = prediction._ROWS + 3 * CHUNK + 17
 X = np.random.default_rng(0).normal(size=(MANY, 5)).astype(np.float32)
 
 pytestmark = pytest.mark.usefixtures("usual_compiler")
@@ -102,7 +102,7 @@ def test_few_shapes_are_compiled(monkeypatch):
     )
     for rows in (1, 5, 256, 257, 4000, MANY):
         raw_output(NETWORK, PARAMETERS, X[:rows])
-    assert shapes == {(1, CHUNK, 5), (prediction._CHUNKS, CHUNK, 5)}
+    assert shapes == {(1, CHUNK, 5), (prediction._ROWS // CHUNK, CHUNK, 5)}
 
 
 def test_chunks_without_rows_are_not_computed(whole):

@@ -107,6 +107,21 @@ class EffortOption(StrEnum):
     best = "best"
 
 
+class DeviceOption(StrEnum):
+    """What --device may be."""
+
+    cpu = "cpu"
+    gpu = "gpu"
+
+
+class PrecisionOption(StrEnum):
+    """What --precision may be."""
+
+    float32 = "float32"
+    tf32 = "tf32"
+    bf16 = "bf16"
+
+
 def _kinds(categorical: list[str], numeric: list[str], date: list[str]) -> dict[str, Any]:
     """What each column is said to be; ArgumentError if it is said to be two things."""
     said = [
@@ -137,6 +152,9 @@ Table = Annotated[
 ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="Model file, or - for standard input.")]
 Missing = Annotated[
     list[str], typer.Option(metavar="TEXT", help="A text that means missing; may be repeated.")
+]
+Device = Annotated[
+    DeviceOption | None, typer.Option(help="Insist on it; otherwise a GPU where JAX can use one.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on standard error but errors.")]
@@ -260,6 +278,13 @@ def fit(
             "node1:9876. auto: as SLURM, Open MPI or Kubernetes say.",
         ),
     ] = None,
+    device: Device = None,
+    precision: Annotated[
+        PrecisionOption | None,
+        typer.Option(
+            help="Of products while learning on a GPU; the short ones are faster. float32 otherwise."
+        ),
+    ] = None,
     seed: Annotated[
         int,
         typer.Option(parser=whole, metavar="N", help="The same seed gives the same model."),
@@ -305,6 +330,8 @@ def fit(
         "time_limit": time_limit,
         "class_weight": "balanced" if balanced else None,
         "target_transform": "log" if log else None,
+        "device": device and device.value,
+        "precision": precision and precision.value,
         "random_state": seed,
     }
     from chainrule.cli.fitting import fit_table
@@ -368,6 +395,7 @@ def predict(
     keep: Annotated[bool, typer.Option("--keep", help="Also the columns of TABLE.")] = False,
     missing: Missing = [],  # noqa: B006
     json: Annotated[bool, typer.Option("--json", help="A JSON list with an object for each row.")] = False,
+    device: Device = None,
     quiet: Quiet = False,
 ) -> None:
     """Predict each row of a table, as CSV or to a file.
@@ -377,7 +405,7 @@ def predict(
     from chainrule.cli.using import Wish, predict_table
 
     wish = Wish(probabilities=probabilities, interval=interval, sets=sets, keep=keep, json=json)
-    predict_table(model, table, output, wish, tuple(missing), quiet=quiet)
+    predict_table(model, table, output, wish, tuple(missing), device and device.value, quiet=quiet)
 
 
 @app.command()
@@ -388,13 +416,15 @@ def evaluate(
         list[str], typer.Option(metavar="COLUMN", help="Where TABLE or MODEL does not name it as in fit.")
     ] = [],  # noqa: B006
     missing: Missing = [],  # noqa: B006
+    device: Device = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Score a model on a table that has the target, beside a baseline."""
     from chainrule.cli.using import evaluate_table
 
-    evaluate_table(model, table, tuple(dict.fromkeys(target)), tuple(missing), as_json=json, quiet=quiet)
+    targets = tuple(dict.fromkeys(target))
+    evaluate_table(model, table, targets, tuple(missing), device and device.value, as_json=json, quiet=quiet)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.cli.fitting import refuse_same
 from chainrule.cli.printing import Report, counted, out, out_json, refuse_twice, score_table, without_panics
+from chainrule.cli.wording import in_options
 from chainrule.errors import ArgumentError, TableError
 from chainrule.estimators.classifier import DeepClassifier
 from chainrule.estimators.prediction_table import prediction_table
@@ -13,6 +14,7 @@ from chainrule.estimators.target_columns import Task, some_of, target_values
 from chainrule.files.about import about_of
 from chainrule.files.description import Model
 from chainrule.files.model_file import load
+from chainrule.network.devices import devices_of
 from chainrule.tables.casting import recast
 from chainrule.tables.cells import pick
 from chainrule.tables.reading import read_table, write_parts, write_table
@@ -39,7 +41,14 @@ class Wish(NamedTuple):
 
 
 def predict_table(
-    model_file: str, table: str, output: str, wish: Wish, missing: tuple[str, ...], *, quiet: bool
+    model_file: str,
+    table: str,
+    output: str,
+    wish: Wish,
+    missing: tuple[str, ...],
+    device: str | None = None,
+    *,
+    quiet: bool,
 ) -> None:
     """Read both, predict, write."""
     refuse_twice(("MODEL", model_file), ("TABLE", table))
@@ -47,7 +56,7 @@ def predict_table(
         refuse_same(output, source)
     report = Report(quiet)
     with report.warnings(lambda said: said.replace(" or a greater validation_fraction", "")):
-        model = load(model_file)
+        model = _loaded(model_file, device)
         about = about_of(model)
         large = None if wish.json or missing or about.missing else find_stream(table)
         if large is not None and len(large.pieces) > _PIECES:
@@ -67,6 +76,17 @@ def predict_table(
     else:
         with atomically(output) as temporary:
             temporary.write_text(_as_json(answers) + "\n", "utf-8")
+
+
+def _loaded(model_file: str, device: str | None) -> Model:
+    """The model, to answer on this kind of device."""
+    model = load(model_file)
+    try:
+        devices_of(device)
+    except ArgumentError as error:
+        raise ArgumentError(in_options(str(error))) from error
+    model.set_params(device=device)
+    return model
 
 
 def _answered(model: Model, frame: "pl.DataFrame", wish: Wish, report: Report) -> "pl.DataFrame":
@@ -104,13 +124,14 @@ def evaluate_table(
     table: str,
     given: tuple[str, ...],
     missing: tuple[str, ...],
+    device: str | None = None,
     *,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Read both, score, print."""
     refuse_twice(("MODEL", model_file), ("TABLE", table))
-    model = load(model_file)
+    model = _loaded(model_file, device)
     about = about_of(model)
     expected = _count(model)
     targets = given or about.target

@@ -4,6 +4,7 @@ import ast
 import re
 import shlex
 
+_SAME = ("activation", "checkpoints", "device", "dropout", "effort", "loss", "precision", "solver")
 _OPTIONS = {
     "hidden_layer_sizes": "--hidden",
     "learning_rate_init": "--learning-rate",
@@ -20,7 +21,7 @@ _OPTIONS = {
     "random_state": "--seed",
     "categorical_features": "--categorical",
     "every": "--checkpoint-every",
-} | {name: f"--{name}" for name in ("activation", "checkpoints", "dropout", "effort", "loss", "solver")}
+} | {name: f"--{name}" for name in _SAME}
 _AT_THE_BEGINNING = re.compile(
     r"^(\w+)(?:: (?:optimizer|the learning-rate schedule)(?= must be)|(?= must be|: ))"
 )

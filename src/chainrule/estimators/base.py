@@ -21,6 +21,7 @@ from chainrule.estimators.options import found, refuse_wrong
 from chainrule.estimators.rows import Given, Rows, given
 from chainrule.estimators.safekeeping import Place, kept_safe
 from chainrule.estimators.streaming import Streamed
+from chainrule.network import devices
 from chainrule.network.prediction import mean_output
 from chainrule.tables.encoders import fit_encoder
 from chainrule.tables.matrix import encode
@@ -66,6 +67,8 @@ class DeepEstimator(Explainable, Streamed):
         tol: float,
         shuffle: bool,
         warm_start: bool,
+        device: str | None,
+        precision: str,
         random_state: Any,
         verbose: bool,
     ) -> None:
@@ -97,6 +100,8 @@ class DeepEstimator(Explainable, Streamed):
         self.tol = tol
         self.shuffle = shuffle
         self.warm_start = warm_start
+        self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 
@@ -147,7 +152,11 @@ class DeepEstimator(Explainable, Streamed):
             When there is no finite loss from the first epoch on.
         """
         started = perf_counter()
-        with _unchanged_if_it_fails(self), kept_safe(checkpoints, resume, started, self) as safe:
+        with (
+            _unchanged_if_it_fails(self),
+            devices.on(self.device),
+            kept_safe(checkpoints, resume, started, self) as safe,
+        ):
             if isinstance(X, Stream | str | PathLike):
                 others = {"X_val": X_val, "y_val": y_val, "groups": groups, "time": time}
                 return self._fit_columns(X, y, sample_weight, safe, **others)
@@ -216,7 +225,7 @@ class DeepEstimator(Explainable, Streamed):
         return X_val is not None
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
-        with _unchanged_if_it_fails(self):
+        with _unchanged_if_it_fails(self), devices.on(self.device):
             refuse_wrong(self.get_params(deep=False))
             if self.early_stopping is True:
                 raise ArgumentError(
@@ -262,7 +271,8 @@ class DeepEstimator(Explainable, Streamed):
         if isinstance(X, Rows) and X.raw is not None:
             return X.raw
         x = X.x if isinstance(X, Rows) else encode(self.encoder_, self._table(X, reset=False))
-        return mean_output(self.network_, self.members_, x)
+        with devices.on(self.device):
+            return mean_output(self.network_, self.members_, x)
 
     def encoded(self, X: Any) -> np.ndarray:
         """A table as the networks see it, (rows, inputs): columns as ``encoder_.feature_names`` has them."""

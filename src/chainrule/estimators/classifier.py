@@ -121,6 +121,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         tol: float = 1e-4,
         shuffle: bool = True,
         warm_start: bool = False,
+        device: str | None = None,
+        precision: str = "float32",
         random_state: Any = None,
         verbose: bool = False,
     ) -> None:
@@ -153,6 +155,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             tol=tol,
             shuffle=shuffle,
             warm_start=warm_start,
+            device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )

@@ -77,6 +77,12 @@ PARAMETERS = """
         Whether the rows of an epoch come in a new order.
     warm_start
         Whether ``fit`` goes on from where the last one ended.
+    device
+        Where to learn and to answer: "cpu", "gpu", or None for JAX's choice, a GPU where it can use one. A
+        model's file does not hold it.
+    precision
+        Of the products while learning, on a GPU: "float32"; "tf32" and "bf16" round their factors to 11 and 8
+        significant bits, which is faster. Answers are always worked out in float32.
     random_state
         An int for the same bits each time, a RandomState, or None.
     verbose

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import ArgumentError
 from chainrule.estimators.explanation import Asked, Explanation, explained, gradients
+from chainrule.network import devices
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
 from chainrule.network.prediction import mean_output
@@ -22,6 +23,7 @@ class Explainable(ABC):
     encoder_: TableEncoder
     network_: Network
     members_: Parameters
+    device: str | None
 
     def explain(self, X: Any, output: Any = None, *, background: Any = None) -> Explanation:
         """Say what each column adds to each prediction, by integrated gradients.
@@ -63,6 +65,10 @@ class Explainable(ABC):
         >>> found.importance()["column"][0]
         'x0'
         """
+        with devices.on(self.device):
+            return self._explained(X, output, background)
+
+    def _explained(self, X: Any, output: Any, background: Any) -> Explanation:
         x, r, asked = self._asked_of(X, output)
         if isinstance(background, str):
             if background != "typical":
@@ -82,9 +88,10 @@ class Explainable(ABC):
         The output is that of :meth:`explain`. NaN where there is no derivative: by categories, by dates, and
         by numbers that are missing.
         """
-        x, _, asked = self._asked_of(X, output)
-        slopes = encoded_slopes(self.encoder_, self._table(X, reset=False))
-        return gradients(self.network_, self.members_, self.encoder_, x, slopes, asked)
+        with devices.on(self.device):
+            x, _, asked = self._asked_of(X, output)
+            slopes = encoded_slopes(self.encoder_, self._table(X, reset=False))
+            return gradients(self.network_, self.members_, self.encoder_, x, slopes, asked)
 
     def _asked_of(self, X: Any, output: Any) -> tuple[np.ndarray, np.ndarray, Asked]:
         check_is_fitted(self, "members_")

@@ -11,6 +11,7 @@ from chainrule.errors import ArgumentError
 from chainrule.mathematics.activations import find_activation
 from chainrule.mathematics.losses import find_loss
 from chainrule.mathematics.named import did_you_mean
+from chainrule.mathematics.product import PRECISIONS
 from chainrule.training.optimizers import find_optimizer
 from chainrule.training.schedules import find_schedule
 
@@ -90,6 +91,8 @@ RULES: dict[str, _Rule] = {
     "tol": _PENALTY,
     "shuffle": _BOOLEAN,
     "warm_start": _BOOLEAN,
+    "device": _one_of(None, "cpu", "gpu"),
+    "precision": _one_of(*PRECISIONS),
     "random_state": ("None, a whole number from 0 to 2³² − 1, or a numpy RandomState", _seed),
     "verbose": ("True, False, or a number of 0 or more", lambda v: _yes_or_no(v) or (_number(v) and v >= 0)),
 }

@@ -104,6 +104,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         tol: float = 1e-4,
         shuffle: bool = True,
         warm_start: bool = False,
+        device: str | None = None,
+        precision: str = "float32",
         random_state: Any = None,
         verbose: bool = False,
     ) -> None:
@@ -136,6 +138,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
             tol=tol,
             shuffle=shuffle,
             warm_start=warm_start,
+            device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )

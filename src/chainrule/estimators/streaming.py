@@ -23,6 +23,7 @@ from chainrule.estimators.rows import Rows
 from chainrule.estimators.safekeeping import Place, Safekeeping, kept_safe
 from chainrule.estimators.stepwise import Stepwise
 from chainrule.estimators.target_columns import Task
+from chainrule.network import devices
 from chainrule.tables.splits import validation_split
 from chainrule.tables.stream import PIECE, Stream, open_stream
 from chainrule.training import batches
@@ -73,7 +74,7 @@ class Streamed(Stepwise):
         self, problem: LargeProblem, *, checkpoints: Place | None = None, resume: bool = False
     ) -> Self:
         """Learn from a table in parts, as ``fit`` does with a stream."""
-        with kept_safe(checkpoints, resume, perf_counter(), self) as safe:
+        with devices.on(self.device), kept_safe(checkpoints, resume, perf_counter(), self) as safe:
             return self._fit_parts(problem, safe)
 
     def _fit_parts(self, problem: LargeProblem, safe: Safekeeping | None) -> Self:
@@ -160,7 +161,7 @@ class Streamed(Stepwise):
 
     def spread(self) -> Spread | None:
         """How a stream would be learnt from by all devices of all processes; None with a single device."""
-        return spread_of(self._wished_members(judged=True))
+        return spread_of(self._wished_members(judged=True), self.device)
 
     def _agree(self, problem: LargeProblem, rows: Rows, seed: int) -> None:
         """See to it that all processes learn the same."""
@@ -265,6 +266,7 @@ class Parts:
         self._members = members
         judged = batches.judged([np.arange(len(held_out.y))] * members, weight, members)
         self._judged = judged if spread is None else spread.judged(judged)
+        self._device = devices.insisted()
         self._reader = ThreadPoolExecutor(1, "chainrule-reader")
         self._under_way: dict[int, Future[_Loaded]] = {}
 
@@ -318,7 +320,8 @@ class Parts:
         spread = self._spread
         if spread is None:
             arrays, order = self._load_share(part, 0, range(self._members))
-            on_device = [jnp.asarray(array) for array in arrays]
+            with jax.default_device(self._device):
+                on_device = [jnp.asarray(array) for array in arrays]
             return _Loaded(batches.Table(on_device[0], on_device[1], on_device[2], self._room), order)
         shares = spread.own if spread.over_rows else range(1)
         loaded = [self._load_share(part, share, spread.own_members) for share in shares]

@@ -48,6 +48,7 @@ class Plan(NamedTuple):
     max_norm: float | None
     tol: float
     shuffle: bool
+    precision: str
 
     @property
     def options(self) -> dict[str, Any]:
@@ -92,6 +93,8 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
     tol: float
     shuffle: bool
     warm_start: bool
+    device: str | None
+    precision: str
     verbose: bool
 
     def _train(
@@ -196,7 +199,9 @@ class Trained(MlpAttributes, BaseEstimator, ABC):
             recipe, self.solver, optimizer, schedule, self.learning_rate_init, self.weight_decay
         )
         norm = None if self.max_norm is None else float(self.max_norm)
-        return Plan(optimizer, schedule, batch, epochs, steps, norm, self.tol, bool(self.shuffle))
+        return Plan(
+            optimizer, schedule, batch, epochs, steps, norm, self.tol, bool(self.shuffle), self.precision
+        )
 
     def _keep(self, members: slice) -> None:
         """Forget the other members."""

@@ -62,7 +62,11 @@ def describe(model: Model, about: Mapping[str, Any] | None) -> tuple[dict[str, A
         "format": FORMAT,
         "version": chainrule.__version__,
         "estimator": type(model).__name__,
-        "parameters": {name: to_plain(name, value) for name, value in model.get_params(deep=False).items()},
+        "parameters": {
+            name: to_plain(name, value)
+            for name, value in model.get_params(deep=False).items()
+            if name != "device"  # of the machine that learnt, not of the model
+        },
         "encoder": describe_encoder(model.encoder_),
         "network": _network_to_dict(model.network_),
         "learnt": {name: to_plain(name, value) for name, value in _learnt(model).items()},

@@ -4,6 +4,8 @@ from jax import Array
 from jax.lax import optimization_barrier
 from jaxtyping import Float
 
+from chainrule.mathematics.product import product
+
 # The granularity, in float32 columns, at which matrix products on a CPU run at full speed.
 _TILE = 64
 
@@ -12,7 +14,7 @@ def forward(
     W: Float[Array, "outputs inputs"], b: Float[Array, " outputs"] | None, a: Float[Array, "rows inputs"]
 ) -> Float[Array, "rows outputs"]:
     """z = a Wᵀ + b; ``W[i, j]`` carries input j to output i. Without biases, b is None."""
-    z = a @ W.T
+    z = product(a, W.T)
     return z if b is None else z + b[None, :]
 
 
@@ -36,10 +38,10 @@ def backward(
     Measured by ``benchmarks/steps.py``.
     """
     if inputs_first(W.shape[0], W.shape[1]):
-        dW = (optimization_barrier(a.T) @ delta).T
+        dW = product(optimization_barrier(a.T), delta).T
     else:
-        dW = optimization_barrier(delta.T) @ a
-    return dW, delta.sum(axis=0), delta @ W
+        dW = product(optimization_barrier(delta.T), a)
+    return dW, delta.sum(axis=0), product(delta, W)
 
 
 def inputs_first(outputs: int, inputs: int) -> bool:

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from chainrule.mathematics.product import product
+
 
 def forward(
     V: Float[Array, "columns size features"],
@@ -15,7 +17,7 @@ def forward(
     v: Float[Array, "columns features rows"],
 ) -> Float[Array, "columns size rows"]:
     """z = V v + c in each column."""
-    return V @ v + c[:, :, None]
+    return product(V, v) + c[:, :, None]
 
 
 def backward(
@@ -36,4 +38,5 @@ def backward(
     dv
         Vᵀ delta.
     """
-    return delta @ jnp.matrix_transpose(v), delta.sum(axis=2), jnp.matrix_transpose(V) @ delta
+    dV, dv = product(delta, jnp.matrix_transpose(v)), product(jnp.matrix_transpose(V), delta)
+    return dV, delta.sum(axis=2), dv

@@ -11,13 +11,14 @@ from jax import Array
 
 from chainrule.mathematics.averaging import mean_raw
 from chainrule.mathematics.loss import identity_link
-from chainrule.network import programs, propagation
+from chainrule.network import devices, programs, propagation
 from chainrule.network.network import Network
 from chainrule.network.parameters import Parameters
 
 CHUNK = 64  # rows that are multiplied together: few enough for one row's answer to be quick
+_CHUNK_OF_GPU = 4096  # where so many take no longer than one
 _BLOCK = 1024  # rows that a function of rows sees together
-_CHUNKS = 256  # chunks that one call of the compiled program takes, where there are so many
+_ROWS = 16_384  # rows that one call of the compiled program takes, where there are so many
 
 
 def raw_output(network: Network, parameters: Parameters, x: np.ndarray) -> np.ndarray:
@@ -48,15 +49,16 @@ def _by_chunks(
     """What a rule makes of rows, in chunks of one shape; (rows, answers · n)."""
     programs.hold(rule, network, answers)
     rows, columns = x.shape
+    size = CHUNK if devices.platform() == "cpu" else _CHUNK_OF_GPU
     out = np.empty((rows, answers * network.sizes[-1]), x.dtype)
     start = 0
     while start < rows:
-        chunks = _CHUNKS if rows - start > CHUNK else 1
-        part = x[start : start + chunks * CHUNK]
-        block = np.zeros((chunks * CHUNK, columns), x.dtype)
+        chunks = _ROWS // size if rows - start > size else 1
+        part = x[start : start + chunks * size]
+        block = np.zeros((chunks * size, columns), x.dtype)
         block[: len(part)] = part
-        full = -(-len(part) // CHUNK)
-        raw = _chunks(rule, network, parameters, block.reshape(chunks, CHUNK, columns), answers, full)
+        full = -(-len(part) // size)
+        raw = _chunks(rule, network, parameters, block.reshape(chunks, size, columns), answers, full)
         out[start : start + len(part)] = np.asarray(raw).reshape(-1, out.shape[1])[: len(part)]
         start += len(part)
     return out

@@ -16,6 +16,7 @@ from jax.sharding import PartitionSpec as P
 
 from chainrule.mathematics.affine import inputs_first
 from chainrule.mathematics.dropout import mix
+from chainrule.mathematics.product import rounded
 from chainrule.network import propagation
 from chainrule.network.network import Network, shapes
 from chainrule.network.parameters import Parameters, map_matrices
@@ -40,6 +41,9 @@ class Program(NamedTuple):
     """Whether each kind of parameter has a learning rate of its own: see :mod:`chainrule.training.rates`."""
     spread: Spread | None = None
     """Over several devices, in which case batch_size is of each share of the rows."""
+
+    precision: str = "float32"
+    """Of the products of both passes of a step; what judges is always exact."""
 
     @property
     def over_rows(self) -> bool:
@@ -219,7 +223,10 @@ def _objective(program: Program, x: Array, y: Array, weight: Array, total: Array
         network = with_shared_penalties(network, program.spread.devices)
 
     def both(parameters: Parameters) -> tuple[Array, Parameters]:
-        loss, gradients, _, _ = network.objective(restored(network, parameters), x, y, weight, total, noise)
+        with rounded(program.precision):
+            loss, gradients, _, _ = network.objective(
+                restored(network, parameters), x, y, weight, total, noise
+            )
         if program.over_rows:
             loss, gradients = summed(loss, gradients)
         return loss, restored(network, gradients)

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 from chainrule.errors import ArgumentError
+from chainrule.mathematics.product import PRECISIONS
 from chainrule.training.early_stopping import Patience
 from chainrule.training.optimizers import Optimizer, find_optimizer
 from chainrule.training.schedules import Schedule, find_schedule
@@ -25,6 +26,7 @@ class Settings(NamedTuple):
     seed: int
     by_kind: bool
     cycles: int
+    precision: str
 
     def batch(self, rows: int) -> int:
         """Rows per step, where there are so many."""
@@ -46,6 +48,7 @@ def settings(
     seed: int = 0,
     rates: str = "equal",
     cycles: int = 1,
+    precision: str = "float32",
 ) -> Settings:
     """Check the options of :func:`chainrule.train`; ArgumentError for the first that is wrong."""
     rule, planned = find_optimizer(optimizer), find_schedule(schedule)
@@ -79,6 +82,8 @@ def settings(
     fits = isinstance(seed, Integral) and 0 <= seed < 2**32
     _refuse(not fits, "seed must be a whole number from 0 to 2³² − 1", seed)
     _refuse(rates not in ("equal", "by_kind"), "rates must be 'equal' or 'by_kind'", rates)
+    names = ", ".join(map(repr, PRECISIONS))
+    _refuse(precision not in PRECISIONS, f"precision must be one of {names}", precision)
     return Settings(
         rule,
         planned,
@@ -92,6 +97,7 @@ def settings(
         int(seed),
         rates == "by_kind",
         int(cycles),
+        precision,
     )
 
 

@@ -17,6 +17,7 @@ from jax.flatten_util import ravel_pytree
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from chainrule.network.devices import devices_of
 from chainrule.network.network import Network
 from chainrule.training.batches import Judged, Table
 
@@ -125,9 +126,9 @@ class Spread(NamedTuple):
         return jax.tree.map(one, tree)
 
 
-def spread_of(members: int) -> Spread | None:
-    """The best way to use all devices of all processes; None where there is only one."""
-    devices = np.array(jax.devices())
+def spread_of(members: int, device: str | None = None) -> Spread | None:
+    """The best way to use all devices (of a kind) of all processes; None where there is only one."""
+    devices = np.array(devices_of(device))
     return None if devices.size == 1 else Spread(Mesh(devices, (AXIS,)), members < devices.size, members)
 
 
