@@ -25,6 +25,7 @@ import numpy as np
 import optax
 
 from chainrule import OPTIMIZERS, SCHEDULES, Network
+from chainrule.network import devices
 from chainrule.training import batches
 from chainrule.training.epoch import Counts, Program, begin, run_epoch
 
@@ -40,16 +41,19 @@ Turn = Callable[[], None]
 
 def ours(sizes: tuple[int, ...], batch: int, x: np.ndarray, y: np.ndarray, order: np.ndarray) -> Turn:
     network = Network(sizes, activation="relu")
-    program = Program(network, OPTIMIZERS["adam"], SCHEDULES["constant"], None, batch)
+    gpu = devices.platform() != "cpu"
+    program = Program(network, OPTIMIZERS["adam"], SCHEDULES["constant"], None, batch, whole_blocks=gpu)
     state = begin(program, network.initialize(0))
     table = batches.put(x, y, np.ones(len(x)))
     plan = np.array([1e-3, 0.0, 0.0, 1e6], np.float32)
     counts = Counts(*map(np.int32, (len(order), len(x), 0, 1)))
-    order = order.reshape(-1, min(batches.BLOCK, len(order)), batch)
+    blocks, block = batches.blocks_of(order.size, batch)
+    beyond = np.full((blocks * block - len(order), batch), len(x), np.int32)  # a row of weight 0
+    places = np.concatenate([order, beyond]).reshape(blocks, block, batch)
 
     def turn() -> None:
         nonlocal state
-        state, report = run_epoch(program, state, table, None, order, plan, counts)
+        state, report = run_epoch(program, state, table, None, places, plan, counts)
         report.block_until_ready()
 
     return turn

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from chainrule.training.batches import BLOCK, judged, order, padded, put
+from chainrule.training.batches import blocks_of, judged, order, padded, put
 
 
 @pytest.mark.parametrize("least", [1, 256])
@@ -48,11 +48,23 @@ def test_order_has_every_row_once_and_fills_up_with_padding(batch_size):
     rows, room = np.arange(100, 150), 160
     places = order(rows, room, batch_size, np.random.default_rng(0))
     assert places.shape[2] == batch_size
-    assert places.shape[1] <= BLOCK
+    assert places.shape[:2] == blocks_of(room, batch_size)
     flat = places.ravel()
     np.testing.assert_array_equal(np.sort(flat[:50]), rows)
     assert (flat[:50] != rows).any()
     assert (flat[50:] == room - 1).all()  # the last padding row, whose weight is 0
+
+
+@pytest.mark.parametrize("platform", ["cpu", "gpu"])
+@pytest.mark.parametrize("batch_size", [1, 32, 256, 5_000, 100_000])
+def test_blocks_hold_all_steps_and_hardly_more(platform, batch_size, monkeypatch):
+    monkeypatch.setattr("chainrule.network.devices.platform", lambda: platform)
+    for room in (8, 100, 1_000, 99_999):
+        blocks, block = blocks_of(room, batch_size)
+        steps = -(-room // batch_size)
+        assert steps <= blocks * block < steps + blocks
+        assert block <= (8 if platform == "cpu" else 32)
+        assert block == 1 or batch_size * block <= (8 * batch_size if platform == "cpu" else 65_536)
 
 
 def test_order_without_a_generator_keeps_the_rows():

@@ -7,6 +7,7 @@ import optax
 import pytest
 
 from chainrule import Network, train
+from chainrule.errors import ArgumentError
 from chainrule.network.embedding_layers import Lookup, Periodic, PiecewiseLinear
 from chainrule.network.parameters import map_matrices, named
 from chainrule.training import batches
@@ -189,3 +190,44 @@ def test_restored_is_its_own_inverse(embedding):
         strict=True,
     ):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("options", [{}, {"validation": 4}, {"optimizer": "lbfgs"}], ids=str)
+def test_whole_blocks_of_a_gpu_are_the_same_steps(table, options, monkeypatch):
+    network, (x, y, weight) = Network((3, 6, 1), "tanh", dropout=0.1 * (not options)), table
+    options = dict(options)
+    if held := options.pop("validation", 0):
+        options["validation"] = x[:held], y[:held]
+
+    def learnt():
+        epochs = list(train(network, x, y, weight=weight, batch_size=BATCH, epochs=3, **options))
+        return epochs[-1].parameters, [epoch.loss for epoch in epochs]
+
+    usual = learnt()
+    monkeypatch.setattr("chainrule.network.devices.platform", lambda: "gpu")
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-6, atol=1e-7), learnt(), usual)
+
+
+def test_precision_is_of_the_passes_and_not_of_what_judges(table):
+    network, (x, y, _) = Network((3, 4, 1)), table
+    program = Program(network, find_optimizer("sgd"), SCHEDULES["constant"], None, BATCH, precision="bf16")
+    rows = batches.put(x, y, np.ones(ROWS))
+    given = (
+        begin(program, network.initialize(0)),
+        rows,
+        batches.judged([np.arange(4)], np.ones(ROWS), None),
+        batches.order(np.arange(ROWS), rows.x.shape[0], BATCH, None),
+        np.array([0.1, 0, 0, 5], np.float32),
+        Counts(*map(np.int32, (5, ROWS, 0, 1))),
+    )
+    text = str(jax.make_jaxpr(run_epoch, static_argnums=0)(program, *given))
+    assert text.count("BF16_BF16_F32") == 2 * 3  # of each map: z, ∂L/∂W, ∂L/∂a
+    assert text.count("Precision.HIGHEST") == 2 * 2  # the forward pass of validation, for both factors
+
+
+def test_short_products_are_refused_on_a_cpu(table):
+    for precision in ("tf32", "bf16"):
+        with pytest.raises(ArgumentError, match=rf"precision must be 'float32' on a CPU.*got '{precision}'"):
+            train(Network((3, 4, 1)), *table[:2], precision=precision)
+    with pytest.raises(ArgumentError, match="precision must be one of 'float32', 'tf32', 'bf16'; got 'f8'"):
+        train(Network((3, 4, 1)), *table[:2], precision="f8")

@@ -245,7 +245,10 @@ class Parts:
         """The pieces of each share of each part."""
         self._rows = np.array([[self._sizes[own].sum() for own in part] for part in self._dealt])
         sizes = self._rows.max(axis=1).tolist()
-        block = batch_size * batches.BLOCK
+        self._room = batches.padded(len(held_out.y) + max(sizes))
+        self._block = batches.blocks_of(self._room, batch_size)[1]
+        """Steps of a block: an epoch has whole ones."""
+        block = batch_size * self._block
         epochs = [
             min(-(-int(rows) // _EPOCH), -(-size // block))
             for rows, size in zip(self._rows.sum(axis=1), sizes, strict=True)
@@ -258,8 +261,7 @@ class Parts:
         self.batch_size = batch_size
         blocks = [-(-size // block) for size in sizes]
         self._blocks = max(-(-n // share) for n, share in zip(blocks, epochs, strict=True))
-        self.steps = min(self._blocks * batches.BLOCK, -(-max(sizes) // batch_size))
-        self._room = batches.padded(len(held_out.y) + max(sizes))
+        self.steps = min(self._blocks * self._block, -(-max(sizes) // batch_size))
         weight = np.ones(len(held_out.y)) if held_out.weight is None else held_out.weight
         self._usual = float(weight.mean())
         members = members if spread is None else spread.members
@@ -276,9 +278,9 @@ class Parts:
         share, shares = number - 1 - self._starts[part], self._starts[part + 1] - self._starts[part]
         needed = [n for n in (part, part + 1) if n < len(self._parts)]
         before = self._under_way  # what is not needed is forgotten
-        self._under_way = {n: before.get(n) or self._reader.submit(self._load, n) for n in needed}
+        self._under_way = {n: before.get(n) or self._reader.submit(self._read, n) for n in needed}
         table, order = self._under_way[part].result()
-        block, rows = batches.BLOCK * self.batch_size, self._rows[part]
+        block, rows = self._block * self.batch_size, self._rows[part]
         most = -(-int(rows.max()) // block)
         begin, end = (int(n) * most // int(shares) for n in (share, share + 1))
         own = np.maximum(np.minimum(rows, end * block) - begin * block, 0).astype(np.int32)
@@ -316,12 +318,15 @@ class Parts:
             size += rows
         return parts
 
+    def _read(self, part: int) -> _Loaded:
+        with jax.default_device(self._device):
+            return self._load(part)
+
     def _load(self, part: int) -> _Loaded:
         spread = self._spread
         if spread is None:
             arrays, order = self._load_share(part, 0, range(self._members))
-            with jax.default_device(self._device):
-                on_device = [jnp.asarray(array) for array in arrays]
+            on_device = [jnp.asarray(array) for array in arrays]
             return _Loaded(batches.Table(on_device[0], on_device[1], on_device[2], self._room), order)
         shares = spread.own if spread.over_rows else range(1)
         loaded = [self._load_share(part, share, spread.own_members) for share in shares]

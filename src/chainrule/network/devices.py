@@ -11,7 +11,7 @@ from chainrule.errors import ArgumentError
 DEVICES = ("cpu", "gpu")
 
 
-def devices_of(kind: str | None) -> list[jax.Device]:
+def devices_of(kind: object) -> list[jax.Device]:
     """All devices of a kind, of all processes that learn together; None is JAX's choice.
 
     Raises
@@ -22,7 +22,7 @@ def devices_of(kind: str | None) -> list[jax.Device]:
     if kind is not None and kind not in DEVICES:
         raise ArgumentError(f"device must be one of 'cpu', 'gpu', or None; got {kind!r}.")
     try:
-        return jax.devices(kind)
+        return jax.devices(None if kind is None else str(kind))
     except RuntimeError as error:
         there = ", ".join(sorted({device.platform for device in jax.devices()}))
         raise ArgumentError(
@@ -32,7 +32,7 @@ def devices_of(kind: str | None) -> list[jax.Device]:
 
 
 @contextmanager
-def on(kind: str | None) -> Iterator[None]:
+def on(kind: object) -> Iterator[None]:
     """What JAX does within, it does on the first device of this kind of this process."""
     if kind is None:
         yield

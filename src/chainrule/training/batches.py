@@ -7,7 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-BLOCK = 8  # steps whose rows are gathered at once
+from chainrule.network import devices
+
+_BLOCK = 8  # steps whose rows are gathered at once, at most
+_BLOCK_OF_GPU = 32  # after each, the host is asked whether there is another, which takes as long as a step
+_ROWS_OF_BLOCK = 65_536  # of a GPU: where a step has many rows, it takes long itself
 _CHUNK = 256  # rows that validation looks at together
 
 
@@ -70,6 +74,15 @@ def shuffling(seed: int, number: int, member: int = 0, share: int = 0) -> np.ran
     return np.random.default_rng((seed, number, member) if member else (seed, number))
 
 
+def blocks_of(room: int, batch_size: int) -> tuple[int, int]:
+    """In how many blocks the steps of an epoch are, and how many steps each has; ``room`` as for `order`."""
+    steps, most = -(-room // batch_size), _BLOCK
+    if devices.platform() != "cpu":
+        most = min(_BLOCK_OF_GPU, max(1, _ROWS_OF_BLOCK // batch_size))
+    blocks = -(-steps // most)
+    return blocks, -(-steps // blocks)
+
+
 def order(rows: np.ndarray, room: int, batch_size: int, numbers: np.random.Generator | None) -> np.ndarray:
     """Which of these rows each step sees, shape (blocks, steps of a block, batch_size).
 
@@ -77,9 +90,7 @@ def order(rows: np.ndarray, room: int, batch_size: int, numbers: np.random.Gener
     one inside the compiled program. ``room`` is how many rows the table has place for, and the last of them
     is one of weight 0: it stands in unused places.
     """
-    most = -(-room // batch_size)
-    block = min(BLOCK, most)
-    blocks = -(-most // block)
+    blocks, block = blocks_of(room, batch_size)
     places = np.full(blocks * block * batch_size, room - 1, np.int32)
     places[: len(rows)] = rows if numbers is None else numbers.permutation(rows)
     return places.reshape(blocks, block, batch_size)

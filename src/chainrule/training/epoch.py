@@ -45,6 +45,10 @@ class Program(NamedTuple):
     precision: str = "float32"
     """Of the products of both passes of a step; what judges is always exact."""
 
+    whole_blocks: bool = False
+    """Whether all steps of a block are taken, those beyond the last changing nothing: a GPU then need not ask
+    the host after each whether there is another, which takes as long as a small step."""
+
     @property
     def over_rows(self) -> bool:
         """Whether each device has a share of the rows of every step."""
@@ -162,8 +166,14 @@ def _epoch(
         """Gather the rows of several steps at once, which costs less than one gathering for each."""
         index, first = order[j], j * order.shape[1]
         block = (table.x[index], table.y[index], table.weight[index])
+        if program.whole_blocks:
+            return jax.lax.fori_loop(0, order.shape[1], partial(step_if_any, block, first), carry)
         last = jnp.minimum(steps, first + order.shape[1])
         return jax.lax.fori_loop(first, last, partial(step, block, first), carry)
+
+    def step_if_any(block: tuple[Array, ...], first: Array, k: Array, carry: _Carry) -> _Carry:
+        after = step(block, first, first + k, carry)
+        return jax.tree.map(lambda new, old: jnp.where(first + k < steps, new, old), after, carry)
 
     def step(block: tuple[Array, ...], first: Array, i: Array, carry: _Carry) -> _Carry:
         parameters, memory, total = carry

@@ -315,6 +315,7 @@ def _fed(
         told.by_kind,
         spread,
         told.precision,
+        devices.platform() != "cpu",
     )
     one = public if members is None else jax.tree.map(lambda p: p[0], public)
     if not network.fits(one):
