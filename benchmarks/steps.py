@@ -18,6 +18,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from statistics import median
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -39,14 +40,28 @@ SHAPES = [
 Turn = Callable[[], None]
 
 
-def ours(sizes: tuple[int, ...], batch: int, x: np.ndarray, y: np.ndarray, order: np.ndarray) -> Turn:
+def ours(
+    sizes: tuple[int, ...],
+    batch: int,
+    x: np.ndarray,
+    y: np.ndarray,
+    order: np.ndarray,
+    precision: str = "float32",
+) -> Turn:
     network = Network(sizes, activation="relu")
-    gpu = devices.platform() != "cpu"
-    program = Program(network, OPTIMIZERS["adam"], SCHEDULES["constant"], None, batch, whole_blocks=gpu)
+    program = Program(
+        network,
+        OPTIMIZERS["adam"],
+        SCHEDULES["constant"],
+        None,
+        batch,
+        precision=precision,
+        whole_blocks=devices.platform() != "cpu",
+    )
     state = begin(program, network.initialize(0))
     table = batches.put(x, y, np.ones(len(x)))
     plan = np.array([1e-3, 0.0, 0.0, 1e6], np.float32)
-    counts = Counts(*map(np.int32, (len(order), len(x), 0, 1)))
+    counts = Counts(*map(np.int32, (len(order), order.size, 0, 1)))
     blocks, block = batches.blocks_of(order.size, batch)
     beyond = np.full((blocks * block - len(order), batch), len(x), np.int32)  # a row of weight 0
     places = np.concatenate([order, beyond]).reshape(blocks, block, batch)
@@ -99,13 +114,19 @@ def hand_written_jax(
     return turn
 
 
-def pytorch(sizes: tuple[int, ...], x: np.ndarray, y: np.ndarray, order: np.ndarray) -> Turn:
+def torch_model(sizes: tuple[int, ...]) -> Any:
     import torch
 
     layers: list[torch.nn.Module] = []
     for inputs, outputs in pairwise(sizes):
         layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
-    model = torch.nn.Sequential(*layers[:-1])
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def pytorch(sizes: tuple[int, ...], x: np.ndarray, y: np.ndarray, order: np.ndarray) -> Turn:
+    import torch
+
+    model = torch_model(sizes)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     x_all, y_all, rows = torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(order.astype(np.int64))
 
